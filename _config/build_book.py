@@ -1,0 +1,168 @@
+"""Build the book's pages: ``python _config/build_book.py`` → ``build/html``.
+
+With the slug of a chapter, ``python _config/build_book.py tensors``, only that chapter
+and the appendices are built, into ``build/chapter``; links to other chapters are not
+checked then.
+
+Every mistake is one line, ``book/tensors.md:42: what is wrong; remedy [category]``, and
+all mistakes of the book are reported in one run. A build that fails leaves the pages of
+the last good one where they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, TextIO
+
+from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
+from sphinx.util.console import nocolor
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORD = re.compile(
+    r"^(?:(?P<place>.+?(?::\d+)?|<unknown>):\s+)?(?:WARNING|ERROR|CRITICAL|SEVERE):\s"
+)
+# What cannot be resolved when the other chapters are left out.
+OTHER_CHAPTERS = ["myst.xref_missing", "toc", "ref", "bibtex"]
+
+
+class AuthorErrors:
+    """A text stream that turns each of Sphinx's warnings into the house's one line."""
+
+    def __init__(self, root: Path, stream: TextIO) -> None:
+        self.root = root
+        self.stream = stream
+        self.lines: list[str] = []
+
+    def write(self, record: str) -> int:
+        """Take one record; Sphinx writes each with a single call."""
+        if record.strip():
+            line = one_line(record, self.root)
+            # A page that is read by two builders repeats what it says.
+            if line not in self.lines:
+                self.lines.append(line)
+                self.stream.write(f"{line}\n")
+        return len(record)
+
+    def flush(self) -> None:
+        """Pass on what has been written."""
+        self.stream.flush()
+
+
+def one_line(record: str, root: Path) -> str:
+    """``book/tensors.md:42: what; remedy [category]`` from a record of Sphinx.
+
+    >>> one_line("/b/book/a.md:3: WARNING: no cell 'x' [snippets.cell]", Path("/b"))
+    "book/a.md:3: no cell 'x' [snippets.cell]"
+    """
+    text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", record).split())
+    match = RECORD.match(text)
+    message = text[match.end() :] if match else text
+    place = (match["place"] or "book") if match else "book"
+    # Some of Sphinx's messages repeat their place, or name files by full path.
+    relative = f"{place}: {message}".replace(f"{root}{os.sep}", "")
+    return re.sub(r":None(?=:)", "", relative)
+
+
+def build(
+    source: Path,
+    target: Path,
+    config: Path,
+    *,
+    root: Path = ROOT,
+    overrides: dict[str, Any] | None = None,
+    builder: str = "html",
+    errors: TextIO | None = None,
+    status: TextIO | None = sys.stdout,
+) -> int:
+    """Build from nothing, aside; put the result in place if nothing is wrong.
+
+    Returns:
+        0, or 1 when there was a mistake; ``target`` is then as it was before.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stream = AuthorErrors(root, errors or sys.stderr)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as aside:
+        pages = Path(aside, "pages")
+        try:
+            with patch_docutils(config), docutils_namespace():
+                app = Sphinx(
+                    source,
+                    config,
+                    pages,
+                    Path(aside, "doctrees"),
+                    builder,
+                    overrides or {},
+                    status=status,
+                    warning=stream,  # type: ignore[arg-type]
+                    warningiserror=True,
+                )
+                app.build()
+        except SphinxError as error:
+            stream.write(f"{error.category}: {error}\n")
+        if stream.lines or app.statuscode:
+            count = len(stream.lines)
+            mistakes = "1 mistake" if count == 1 else f"{count} mistakes"
+            stream.stream.write(f"{mistakes}: {target.name} is left as it was\n")
+            return 1
+        # Doctrees serve nobody after the build, and another -W run over them would
+        # not report again.
+        _replace(pages, target, Path(aside, "old"))
+    return 0
+
+
+def _replace(new: Path, target: Path, old: Path) -> None:
+    if target.exists():
+        target.rename(old)
+    shutil.rmtree(new / ".doctrees", ignore_errors=True)
+    new.rename(target)
+
+
+def one_chapter(source: Path, slug: str) -> dict[str, Any]:
+    """Settings that leave out all chapters but one.
+
+    Raises:
+        SystemExit: if there is no such chapter, with the list of those there are.
+    """
+    pages = {page.stem for page in source.glob("*.md")}
+    if slug not in pages:
+        raise SystemExit(f"no chapter {slug!r} (chapters: {', '.join(sorted(pages))})")
+    kept = {slug, "index", "glossary", "references", "notation"}
+    others = [f"{page}.md" for page in sorted(pages - kept)]
+    return {
+        "exclude_patterns": ",".join(others),
+        "suppress_warnings": ",".join(OTHER_CHAPTERS),
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("chapter", nargs="?", help="slug of the only chapter to build")
+    parser.add_argument("--builder", default="html", help="a builder of Sphinx")
+    parser.add_argument("--target", type=Path, help="folder of the result")
+    options = parser.parse_args(arguments)
+    if not sys.stdout.isatty():
+        nocolor()
+    source = ROOT / "book"
+    overrides = one_chapter(source, options.chapter) if options.chapter else {}
+    folder = "chapter" if options.chapter else options.builder
+    target = options.target or ROOT / "build" / folder
+    result = build(
+        source, target, ROOT / "_config", overrides=overrides, builder=options.builder
+    )
+    if result == 0 and options.builder == "html":
+        page = f"{options.chapter}.html" if options.chapter else "index.html"
+        print(f"built {os.path.relpath(target / page)}")
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Settings of the book, read by Sphinx: ``sphinx-build -c _config book build/html``."""
+
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+sys.path.insert(0, str(HERE / "extensions"))
+
+project = "PyTorch from the Gradient Up"
+author = "The authors of PyTorch from the Gradient Up"
+copyright = "2026, text CC BY 4.0, code BSD-3-Clause"
+language = "en-GB"
+
+extensions = [
+    "executed_chapters",
+    "answers",
+    "alternative_texts",
+    "incremental",
+    "mathml",
+    "sphinxcontrib.bibtex",
+]
+
+# Every reference must resolve, and a warning says of which kind it is.
+nitpicky = True
+show_warning_types = True
+
+# Chapters: Markdown with a few extensions of MyST and no others.
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_links_external_new_tab = False
+suppress_warnings: list[str] = []
+
+# Cells: code from the snippets, run by our own extension.
+snippet_root = str(ROOT)
+snippet_cache = str(ROOT / "build" / "cells")
+snippet_timeout = 60
+# The widgets' scripts would come from a foreign host, and no cell makes a widget.
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}
+# Notebooks that MyST-NB writes are not part of the site.
+nb_output_folder = "notebooks"
+
+# Numbers: exercise 4.2 and equation (4.2) belong to chapter 4.
+numfig = True
+numfig_secnum_depth = 1
+math_numfig = True
+
+bibtex_bibfiles = ["../book/references.bib"]  # relative to this file
+bibtex_default_style = "plain"
+bibtex_reference_style = "author_year"
+
+html_theme = "sphinx_book_theme"
+html_title = project
+html_math_renderer = "mathml"
+html_static_path = ["static"]
+templates_path = ["templates"]
+html_css_files = ["book.css"]
+html_copy_source = True
+html_show_sourcelink = False
+html_show_sphinx = False
+html_last_updated_fmt = None  # two builds of one state are the same bytes
+html_permalinks_icon = "#"
+pygments_style = "default"
+
+# Where the book is published and edited is known to whoever publishes it.
+html_baseurl = os.environ.get("BOOK_URL", "")
+repository = os.environ.get("BOOK_REPOSITORY_URL", "")
+html_theme_options = {
+    "show_navbar_depth": 1,
+    "show_toc_level": 2,
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+    "use_edit_page_button": bool(repository),
+    "use_repository_button": bool(repository),
+    "use_issues_button": bool(repository),
+    "repository_url": repository,
+    "repository_branch": "main",
+    "path_to_docs": "book",
+    "extra_footer": (
+        f"<p>Run with Python {sys.version_info.major}.{sys.version_info.minor}, "
+        f"torch {metadata.version('torch')}, NumPy {metadata.version('numpy')}.</p>"
+    ),
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}

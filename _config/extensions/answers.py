@@ -1,0 +1,133 @@
+"""Answers that fold without a script, and exercises that all have one.
+
+sphinx-exercise numbers the exercises and resolves the links. This extension
+
+- renders each solution as a native ``<details>``: it opens by keyboard, by the
+  browser's search in the page, and when a link leads into it;
+- puts a link to the answer below each exercise, and one back below the answer;
+- reports an exercise without an answer, an answer without an exercise, and two
+  answers to one exercise, as located warnings.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+from sphinx.util.typing import ExtensionMetadata
+from sphinx.writers.html5 import HTML5Translator
+from sphinx_exercise.nodes import is_exercise_node, solution_node
+
+logger = logging.getLogger(__name__)
+
+
+def answer_id(exercise: str) -> str:
+    """The fragment that leads into the answer of an exercise."""
+    return f"answer-to-{exercise}"
+
+
+class LinkExercisesAndAnswers(SphinxPostTransform):
+    """Link each exercise to its answer and back."""
+
+    # After sphinx-exercise has resolved its titles, before the page is written.
+    default_priority = 500
+
+    def run(self, **kwargs: object) -> None:
+        """Change the doctree of one page in place."""
+        for exercise in self.document.findall(is_exercise_node):
+            _unwrap_sections(exercise)
+            exercise.append(_link("Answer", answer_id(exercise["label"])))
+        for answer in self.document.findall(solution_node):
+            title = answer.pop(0)
+            # The title is resolved to "Solution to " and a link to the exercise.
+            link = next(title.findall(nodes.reference), None)
+            exercise_title = link.astext().strip() if link else answer["target_label"]
+            number, _, _ = exercise_title.partition(" (")
+            answer["summary"] = f"Answer to {number}"
+            _unwrap_sections(answer)
+            answer.append(_link(f"Back to {number}", answer["target_label"]))
+
+
+def _unwrap_sections(node: nodes.Element) -> None:
+    """Put the content of sphinx-exercise's sections in their place.
+
+    They have no title, and the same id in each exercise and in each answer.
+    """
+    for section in [child for child in node if isinstance(child, nodes.section)]:
+        section["ids"] = []
+        section.replace_self(section.children)
+
+
+def _link(text: str, fragment: str) -> nodes.paragraph:
+    reference = nodes.reference("", text, internal=True, refid=fragment)
+    return nodes.paragraph("", "", reference, classes=["answer-link"])
+
+
+def check_answers(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
+    """Report what has no counterpart, after all pages are read."""
+    exercises: dict[str, str] = {}
+    answers: dict[str, list[str]] = defaultdict(list)
+    for label, entry in getattr(env, "sphinx_exercise_registry", {}).items():
+        if entry["type"].startswith("exercise"):
+            exercises[label] = entry["docname"]
+        else:
+            answers[entry["node"]["target_label"]].append(entry["docname"])
+    for label, docname in exercises.items():
+        if label not in answers:
+            message = (
+                "exercise %r has no answer; write ':::{solution-start} %s' … "
+                "':::{solution-end}' below it"
+            )
+            _warn(env, docname, f":label: {label}", message, label, label)
+    for label, docnames in answers.items():
+        mark = f"}} {label}"
+        if label not in exercises:
+            message = "answer to %r, but no exercise has this label; correct the label"
+            _warn(env, docnames[0], mark, message, label)
+        for docname in docnames[1:]:
+            _warn(env, docname, mark, "second answer to exercise %r; keep one", label)
+    return []
+
+
+def _warn(
+    env: BuildEnvironment, docname: str, mark: str, message: str, *values: str
+) -> None:
+    """Warn at the last line that holds ``mark``: these nodes do not know their line."""
+    lines = Path(env.doc2path(docname)).read_text(encoding="utf-8").splitlines()
+    found = [number for number, line in enumerate(lines, 1) if mark in line]
+    place = (docname, found[-1] if found else 1)
+    logger.warning(message, *values, location=place, type="answers", subtype="pair")
+
+
+def visit_solution(self: HTML5Translator, node: solution_node) -> None:
+    """Open the folding element.
+
+    The box inside carries the fragment: a browser opens the details around a target,
+    but not the details that are the target.
+    """
+    summary = self.encode(node["summary"])
+    label = answer_id(node["target_label"])
+    self.body.append(
+        f'<details class="answer">\n<summary>{summary}</summary>\n'
+        f'<div class="answer-body" id="{label}">\n'
+    )
+
+
+def depart_solution(self: HTML5Translator, node: solution_node) -> None:
+    """Close the box and the folding element."""
+    self.body.append("</div>\n</details>\n")
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the rendering, the links and the check."""
+    app.setup_extension("sphinx_exercise")
+    app.add_node(solution_node, override=True, html=(visit_solution, depart_solution))
+    app.add_post_transform(LinkExercisesAndAnswers)
+    app.connect("env-updated", check_answers)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,107 @@
+"""What a cell gave: made independent of the machine, and judged.
+
+``normalise`` takes colours, paths and the insides of libraries out of an output.
+``failure`` says why a cell that raised, or failed to raise, stops its chapter, and
+``unfit_outputs`` what no page may show: text on stderr, and memory addresses.
+"""
+
+from __future__ import annotations
+
+import re
+
+from nbformat import NotebookNode
+
+from chapter_notebook import Problem
+
+ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+LIBRARY_FRAME = re.compile(r"^File (?P<path>.+?):\d+, in (?P<where>.*)$")
+
+
+def normalise(output: NotebookNode) -> None:
+    """Make an output independent of the machine: no colours, no paths."""
+    output.pop("execution_count", None)
+    if output.output_type == "execute_result":
+        output.execution_count = None
+    if output.output_type == "error":
+        output.traceback = _readable_traceback(output.traceback)
+        output.evalue = ANSI.sub("", output.evalue)
+
+
+def _readable_traceback(traceback: list[str]) -> list[str]:
+    """The traceback with library frames as one line each, ``torch/_tensor.py``.
+
+    Their source lines and numbers belong to the installation, not to the lesson.
+    """
+    kept: list[str] = []
+    in_library = False
+    for line in ANSI.sub("", "\n".join(traceback)).splitlines():
+        frame = LIBRARY_FRAME.match(line)
+        if frame:
+            in_library = True
+            path = frame["path"].replace("\\", "/").rpartition("site-packages/")[2]
+            path = re.sub(r".*/(?=python3[^/]*/)", "", path)
+            kept.append(f"File {path}, in {frame['where']}")
+        elif not line.strip():
+            in_library = False
+            if kept and kept[-1].strip():
+                kept.append("")
+        elif not in_library:
+            kept.append(line)
+    return kept
+
+
+def failure(cell: NotebookNode) -> Problem | None:
+    """Why the cell's exception, or the lack of one, is a mistake."""
+    line, where = cell.metadata["line"], cell.metadata["where"]
+    errors = [item for item in cell.outputs if item.output_type == "error"]
+    expected = cell.metadata.get("raises")
+    if expected:
+        return _unexpected(line, where, expected, errors)
+    if not errors:
+        return None
+    [error] = errors
+    first, *_ = error.evalue.splitlines() or [""]
+    what = f"{error.ename}: {first}" if first else error.ename
+    message = f"{where} failed with {what} [{_place(error)}]"
+    return Problem(line, message, "execution.error")
+
+
+def _unexpected(
+    line: int, where: str, expected: list[str], errors: list[NotebookNode]
+) -> Problem | None:
+    kind, message = expected
+    shown = f"{errors[0].ename}: {errors[0].evalue}" if errors else "nothing"
+    if shown.startswith(f"{kind.rpartition('.')[2]}: ") and message in shown:
+        return None
+    return Problem(
+        line,
+        f"{where} must raise {kind} with {message!r}, but raised "
+        f"{' '.join(shown.split())}; correct the cell or its 'raises'",
+        "execution.error",
+    )
+
+
+def _place(error: NotebookNode) -> str:
+    """``line 2 of the cell``: the innermost line of the cell's own code."""
+    found = re.findall(r"Cell In\[\d+\], line (\d+)", "\n".join(error.traceback))
+    return f"line {found[-1]} of the cell" if found else "no line"
+
+
+def unfit_outputs(cell: NotebookNode) -> list[Problem]:
+    """What no page may show: stderr, and what differs from run to run."""
+    line, where = cell.metadata["line"], cell.metadata["where"]
+    found = []
+    for output in cell.outputs:
+        text = str(output.get("text") or output.get("data", {}).get("text/plain", ""))
+        if output.output_type == "stream" and output.name == "stderr":
+            first = text.strip().splitlines()[0] if text.strip() else ""
+            message = f"{where} wrote to stderr: {first}; remove what causes it"
+            found.append(Problem(line, message, "execution.stderr"))
+        elif match := ADDRESS.search(text):
+            message = (
+                f"the output of {where} holds a memory address ({match[0]}), another "
+                "one in each run; show something else"
+            )
+            found.append(Problem(line, message, "execution.address"))
+    return found

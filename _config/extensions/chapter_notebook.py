@@ -1,0 +1,229 @@
+"""From the Markdown of a chapter to a notebook with its snippets filled in.
+
+A chapter says ::
+
+    ```{code-cell} python
+    :snippet: linear_regression#data
+    ```
+
+    The loss is {eval}`loss:.2f`.
+
+``read_chapter`` returns the notebook with the cell's code in place, and the list of
+what is to be evaluated after which cell. ``fill_values`` puts the values into the text.
+Both keep every line where the author wrote it, so that errors point to the right one.
+
+Nothing here knows of Sphinx or runs anything.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from myst_nb.core.read import MystMetadataParsingError, read_myst_markdown_notebook
+from myst_parser.config.main import MdParserConfig
+from nbformat import NotebookNode
+
+from snippet_cells import SnippetError, SnippetLibrary
+
+EVAL = re.compile(r"\{eval\}`([^`]*)`")
+FENCE = re.compile(r"^\s*(?P<mark>`{3,}|:{3,})\s*(?P<info>.*)$")
+LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
+
+# Keyed by the number of code cells before the place, and the text that asks.
+Values = dict[tuple[int, str], str]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A mistake of an author: line (from 1), what and remedy, category."""
+
+    line: int
+    message: str
+    category: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An expression of the text, to be evaluated after ``after`` code cells."""
+
+    text: str
+    expression: str
+    spec: str
+    line: int
+    after: int
+
+
+@dataclass
+class Chapter:
+    """A chapter as a notebook: its cells' origins, values asked for, and mistakes."""
+
+    notebook: NotebookNode
+    evaluations: list[Evaluation] = field(default_factory=list)
+    modules: list[Path] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def code_cells(self) -> list[NotebookNode]:
+        """The code cells; each has its ``line`` and ``where`` as metadata."""
+        return [cell for cell in self.notebook.cells if cell.cell_type == "code"]
+
+
+def read_chapter(
+    text: str, library: SnippetLibrary, config: MdParserConfig | None = None
+) -> Chapter:
+    """Read the Markdown of a chapter; mistakes are collected, never raised."""
+    problems = list(check_fences(text))
+    try:
+        notebook = read_myst_markdown_notebook(text, config, add_source_map=True)
+    except MystMetadataParsingError as error:
+        notebook = read_myst_markdown_notebook("", config, add_source_map=True)
+        line = re.search(r"at line (\d+)", str(error))
+        message = f"{error}; correct the option lines of this cell"
+        problems.append(Problem(int(line[1]) if line else 1, message, "snippets.cell"))
+    notebook.metadata.setdefault("language_info", LANGUAGE)
+    chapter = Chapter(notebook, problems=problems)
+    lines = text.splitlines()
+    starts = notebook.metadata["source_map"]
+    after = 0
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            after += 1
+            _fill_cell(cell, starts[index], library, chapter)
+        else:
+            # MyST-NB drops the blank lines before a text but not from its map.
+            while starts[index] < len(lines) and not lines[starts[index]].strip():
+                starts[index] += 1
+            _find_evaluations(cell.source, starts[index], after, chapter)
+    return chapter
+
+
+def _fill_cell(
+    cell: NotebookNode, line: int, library: SnippetLibrary, chapter: Chapter
+) -> None:
+    """Put the snippet into a code cell, in place."""
+    cell.metadata["line"] = line
+    reference = str(cell.metadata.pop("snippet", ""))
+    cell.metadata["where"] = reference or "a cell without ':snippet:'"
+
+    def wrong(message: str) -> None:
+        chapter.problems.append(Problem(line, message, "snippets.cell"))
+
+    if not reference:
+        return wrong(
+            "a code cell draws its code from a snippet module; "
+            "write ':snippet: module#cell' and put the code there"
+        )
+    if cell.source.strip():
+        return wrong(
+            f"the cell has a body beside ':snippet: {reference}'; "
+            "move the body into the snippet module"
+        )
+    module = library.path(reference.partition("#")[0])
+    if module not in chapter.modules:
+        chapter.modules.append(module)
+    try:
+        snippet = library.cell(reference)
+    except SnippetError as error:
+        return wrong(str(error))
+    cell.source = snippet.source
+    if snippet.raises:
+        cell.metadata["raises"] = [snippet.raises.kind, snippet.raises.message]
+        tags = cell.metadata.setdefault("tags", [])
+        if "raises-exception" not in tags:
+            tags.append("raises-exception")
+    return None
+
+
+def _find_evaluations(text: str, start: int, after: int, chapter: Chapter) -> None:
+    for match in EVAL.finditer(text):
+        line = start + text.count("\n", 0, match.start()) + 1
+        try:
+            expression, spec = split_format(match[1])
+        except SyntaxError as error:
+            message = (
+                f"{{eval}}`{match[1]}` is not 'expression' or 'expression:format' "
+                f"({error.msg})"
+            )
+            chapter.problems.append(Problem(line, message, "snippets.eval"))
+        else:
+            chapter.evaluations.append(
+                Evaluation(match[1], expression, spec, line, after)
+            )
+
+
+def split_format(text: str) -> tuple[str, str]:
+    """Split ``loss:.2f`` as the braces of an f-string would.
+
+    Raises:
+        SyntaxError: if it would not do between the braces of an f-string.
+    """
+    match ast.parse(f"f'''{{{text}}}'''", mode="eval").body:
+        case ast.JoinedStr(values=[ast.FormattedValue(value, -1, None)]):
+            return ast.unparse(value), ""
+        case ast.JoinedStr(
+            values=[
+                ast.FormattedValue(
+                    value, -1, ast.JoinedStr(values=[ast.Constant(value=str(spec))])
+                )
+            ]
+        ):
+            return ast.unparse(value), spec
+    raise SyntaxError("one expression, without '!r' or '='")
+
+
+def fill_values(chapter: Chapter, values: Values) -> None:
+    """Replace each ``{eval}`` by its value."""
+    after = 0
+    for cell in chapter.notebook.cells:
+        if cell.cell_type == "code":
+            after += 1
+            continue
+        known = {
+            text: value for (place, text), value in values.items() if place == after
+        }
+        cell.source = EVAL.sub(partial(_value, known), cell.source)
+
+
+def _value(known: dict[str, str], match: re.Match[str]) -> str:
+    return known.get(match[1], match[1])
+
+
+def check_fences(text: str) -> list[Problem]:
+    """Fences that are not closed, or that close one another by accident."""
+    problems: list[Problem] = []
+    open_fences: list[tuple[str, str, int]] = []  # mark, info, line
+
+    def unclosed(mark: str, info: str, line: int) -> None:
+        problems.append(
+            Problem(
+                line,
+                f"the fence '{mark}{info}' is not closed; "
+                f"end it with a line '{mark}', or give "
+                "the outer of two nested fences more marks than the inner",
+                "snippets.fence",
+            )
+        )
+
+    for number, line in enumerate(text.splitlines(), 1):
+        if not (match := FENCE.match(line)):
+            continue
+        mark, info = match["mark"], match["info"].strip()
+        top = open_fences[-1] if open_fences else None
+        if not info and top and mark[0] == top[0][0] and len(mark) >= len(top[0]):
+            open_fences.pop()
+        elif top and not top[1].startswith("{"):
+            continue  # a code block holds any text
+        elif top and mark[0] == top[0][0] and len(mark) >= len(top[0]):
+            unclosed(*top)
+            open_fences[-1] = (mark, info, number)
+        elif not info and mark[0] == ":":
+            message = f"'{mark}' closes a fence that is not open; remove it"
+            problems.append(Problem(number, message, "snippets.fence"))
+        else:
+            open_fences.append((mark, info, number))
+    for fence in open_fences:
+        unclosed(*fence)
+    return problems

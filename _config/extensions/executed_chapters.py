@@ -1,0 +1,130 @@
+"""Sphinx wiring: run the chapters that a build reads, then hand them to MyST-NB.
+
+Before anything is read, all chapters that Sphinx found new or changed are run side by
+side (``execution``). MyST-NB then reads each page through ``read_page``, which returns
+the notebook with its outputs in place, so MyST-NB itself executes nothing.
+
+Settings: ``snippet_root`` (folder that holds the snippet package), ``snippet_cache``
+(folder of kept outcomes), ``snippet_timeout`` (seconds for one cell).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbformat import NotebookNode
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+from sphinx.util.typing import ExtensionMetadata
+
+from chapter_notebook import Chapter, Problem, fill_values, read_chapter
+from execution import Settings, run_chapters, versions
+from snippet_cells import SnippetLibrary
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Pages:
+    """The chapters that have been run, and the one that Sphinx is reading.
+
+    MyST-NB calls a reader with nothing but the text of the page; so this is the one
+    piece of state of the module. It lives from the run to the end of the reading.
+    """
+
+    reading: str = ""
+    notebooks: dict[str, NotebookNode] = field(default_factory=dict)
+    dependencies: dict[str, list[str]] = field(default_factory=dict)
+
+
+pages = Pages()
+
+
+def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Run the cells of the pages to be read; report each mistake with its place."""
+    library = SnippetLibrary(Path(app.config.snippet_root))
+    chapters: dict[str, tuple[Chapter, str]] = {}
+    for docname in docnames:
+        chapter = _read(env, docname, library)
+        code = library.dependencies(chapter.modules)
+        chapters[docname] = (chapter, library.digest(code))
+        # A module that is missing counts too: the page is read again when it appears.
+        pages.dependencies[docname] = sorted(map(str, {*code, *chapter.modules}))
+    settings = Settings(
+        library.root, Path(app.config.snippet_cache), app.config.snippet_timeout
+    )
+    outcomes = run_chapters(
+        chapters, settings, lambda line: logger.info("running cells %s", line)
+    )
+    for docname, (chapter, _) in chapters.items():
+        outcome = outcomes[docname]
+        for cell, outputs in zip(chapter.code_cells(), outcome.outputs, strict=True):
+            cell.outputs = outputs
+        fill_values(chapter, outcome.values)
+        for problem in [*chapter.problems, *outcome.problems]:
+            _warn(docname, problem)
+        pages.notebooks[docname] = chapter.notebook
+
+
+def _read(env: BuildEnvironment, docname: str, library: SnippetLibrary) -> Chapter:
+    try:
+        text = Path(env.doc2path(docname)).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = "the file is not UTF-8; save it with that encoding"
+        chapter = read_chapter("", library)
+        chapter.problems.append(Problem(line, message, "snippets.encoding"))
+        return chapter
+    return read_chapter(text, library, env.myst_config)  # type: ignore[attr-defined]
+
+
+def _warn(docname: str, problem: Problem) -> None:
+    kind, _, subtype = problem.category.partition(".")
+    logger.warning(
+        problem.message, location=(docname, problem.line), type=kind, subtype=subtype
+    )
+
+
+def remember_page(app: Sphinx, docname: str, content: list[str]) -> None:
+    """Note which page MyST-NB is about to read, and the code that it depends on."""
+    pages.reading = docname
+    for path in pages.dependencies[docname]:
+        app.env.note_dependency(path)
+
+
+def read_page(text: str) -> NotebookNode:
+    """The reader that MyST-NB calls for every Markdown page."""
+    return pages.notebooks[pages.reading]
+
+
+def forget_pages(app: Sphinx, env: BuildEnvironment) -> None:
+    """Free the notebooks once all pages are read."""
+    pages.notebooks.clear()
+    pages.dependencies.clear()
+
+
+def check_settings(app: Sphinx) -> None:
+    """Fail early when the project is not where the settings say."""
+    folder = SnippetLibrary(Path(app.config.snippet_root)).folder
+    if not folder.is_dir():
+        raise ExtensionError(f"snippet_root: there is no folder {folder}")
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Connect the events; read every Markdown page as a chapter."""
+    app.setup_extension("myst_nb")
+    app.add_config_value("snippet_root", ".", "env", types=(str,))
+    app.add_config_value("snippet_cache", "cells", "", types=(str,))
+    app.add_config_value("snippet_timeout", 60, "", types=(int, float))
+    # Another torch is a reason to read every page again.
+    app.add_config_value("snippet_versions", versions(), "env")
+    app.config.nb_custom_formats = {".md": ["executed_chapters.read_page", {}, False]}
+    app.config.nb_execution_mode = "off"
+    app.connect("builder-inited", check_settings)
+    app.connect("env-before-read-docs", run_before_reading)
+    app.connect("source-read", remember_page)
+    app.connect("env-updated", forget_pages)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,288 @@
+"""Run a chapter's cells in a Jupyter kernel, once, and remember the outcome.
+
+``run_chapters`` takes the chapters of a build side by side, each in a kernel of its
+own, and returns what every chapter gave: outputs, values for the prose, and problems. A
+cell that fails, hangs, prints to stderr or kills its kernel is a problem of its chapter
+alone. An outcome without problems is kept in a file for each chapter, under a key that
+covers the cells, all project code that they import, and the versions of Python, torch
+and NumPy; it holds no path of this machine.
+
+Nothing here knows of Sphinx.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from cell_outputs import ADDRESS, failure, normalise, unfit_outputs
+from chapter_notebook import Chapter, Evaluation, Problem, Values
+
+# Part of every cache key; change it when what is kept of a run changes its meaning.
+FORMAT = 1
+PACKAGES = ("torch", "numpy", "ipykernel", "ipython")
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Outcome:
+    """What running a chapter gave: outputs per code cell, values, and problems."""
+
+    outputs: list[list[NotebookNode]] = field(default_factory=list)
+    values: Values = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How chapters are run: project root, folder of the cache, seconds for a cell."""
+
+    root: Path
+    cache: Path
+    timeout: int = 60
+
+
+def versions() -> dict[str, str]:
+    """The versions that an output can depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
+
+
+def cache_key(chapter: Chapter, digest: str) -> str:
+    """The key of a run: cells, values asked for, digest of the code they import."""
+    cells = [
+        (cell.source, cell.metadata.get("raises")) for cell in chapter.code_cells()
+    ]
+    asked = [(item.after, item.text) for item in chapter.evaluations]
+    parts = [FORMAT, versions(), cells, asked, digest]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def run_chapters(
+    chapters: Mapping[str, tuple[Chapter, str]],
+    settings: Settings,
+    progress: Progress = lambda line: None,
+) -> dict[str, Outcome]:
+    """Run chapters, given by name with the digest of their code; see the module."""
+    outcomes: dict[str, Outcome] = {}
+    waiting: dict[str, tuple[Chapter, str]] = {}
+    for name, (chapter, digest) in chapters.items():
+        key = cache_key(chapter, digest)
+        known = _load(settings.cache, name, key)
+        if chapter.problems or not chapter.code_cells():
+            # Cells of a broken chapter would fail for the reason already reported.
+            outcomes[name] = Outcome([[] for _ in chapter.code_cells()])
+            outcomes[name].problems += _values_without_cells(chapter)
+        elif known is not None:
+            outcomes[name] = known
+        else:
+            waiting[name] = (chapter, key)
+    if waiting:
+        asyncio.run(_run_all(waiting, settings, progress, outcomes))
+    return outcomes
+
+
+def _values_without_cells(chapter: Chapter) -> list[Problem]:
+    if chapter.problems:
+        return []
+    return [_no_cell_before(item) for item in chapter.evaluations]
+
+
+async def _run_all(
+    waiting: Mapping[str, tuple[Chapter, str]],
+    settings: Settings,
+    progress: Progress,
+    outcomes: dict[str, Outcome],
+) -> None:
+    slots = asyncio.Semaphore(os.cpu_count() or 1)
+    done = 0
+
+    async def one(name: str, chapter: Chapter, key: str) -> None:
+        nonlocal done
+        async with slots:
+            start = time.monotonic()
+            outcomes[name] = outcome = await _run(chapter, settings)
+        done += 1
+        result = "failed" if outcome.problems else f"{time.monotonic() - start:.1f} s"
+        count = len(chapter.code_cells())
+        progress(f"[{done}/{len(waiting)}] {name}: {count} cells, {result}")
+        if not outcome.problems:
+            _store(settings.cache, name, key, outcome)
+
+    await asyncio.gather(*(one(name, *work) for name, work in waiting.items()))
+
+
+async def _run(chapter: Chapter, settings: Settings) -> Outcome:
+    """Run the cells of one chapter in a fresh kernel."""
+    outcome = Outcome()
+    cells = chapter.code_cells()
+    asked: dict[int, list[Evaluation]] = {}
+    for item in chapter.evaluations:
+        asked.setdefault(item.after, []).append(item)
+    outcome.problems += [_no_cell_before(item) for item in asked.get(0, [])]
+    async with _kernel(settings) as client:
+        client.timeout = settings.timeout
+        for number, cell in enumerate(cells, 1):
+            problem = await _run_cell(client, cell, number)
+            outcome.outputs.append(cell.outputs)
+            if problem:
+                outcome.problems.append(problem)
+                break  # what follows depends on this cell
+            outcome.problems += unfit_outputs(cell)
+            for item in asked.get(number, []):
+                value, reason = await _evaluate(client, item, settings.timeout)
+                outcome.values[number, item.text] = value
+                if reason:
+                    message = f"{{eval}}`{item.text}` failed: {reason}"
+                    problem = Problem(item.line, message, "execution.eval")
+                    outcome.problems.append(problem)
+    outcome.outputs += [[] for _ in cells[len(outcome.outputs) :]]
+    return outcome
+
+
+def _no_cell_before(item: Evaluation) -> Problem:
+    message = f"no cell stands before {{eval}}`{item.text}`; move it below one"
+    return Problem(item.line, message, "execution.eval")
+
+
+@contextlib.asynccontextmanager
+async def _kernel(settings: Settings) -> AsyncIterator[NotebookClient]:
+    """A started kernel of this Python, independent of what else the user installed."""
+    with tempfile.TemporaryDirectory(prefix="book-") as folder:
+        manager = AsyncKernelManager(
+            kernel_name="python3",
+            # Without folders only the native kernel remains: this very Python.
+            kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+            connection_file=os.path.join(folder, "kernel.json"),
+        )
+        if os.name == "posix":
+            manager.transport = "ipc"  # no open port, and no warning about one
+        client = NotebookClient(
+            nbformat.v4.new_notebook(),  # type: ignore[no-untyped-call]
+            km=manager,
+            timeout=None,
+            startup_timeout=120,
+            allow_errors=True,
+        )
+        extensions = Path(__file__).parent
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join([str(settings.root), str(extensions)]),
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "IPYTHONDIR": folder,
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        try:
+            await client.async_start_new_kernel(env=environment, cwd=folder)
+            await client.async_start_new_kernel_client()
+            yield client
+        finally:
+            with contextlib.suppress(RuntimeError, ProcessLookupError):
+                await manager.shutdown_kernel(now=True)
+            if client.kc is not None:
+                client.kc.stop_channels()
+
+
+async def _run_cell(
+    client: NotebookClient, cell: NotebookNode, number: int
+) -> Problem | None:
+    """Run one cell in place; the problem that stops the chapter, if there is one."""
+    line, where = cell.metadata["line"], cell.metadata["where"]
+    client.nb.cells = [cell]
+    try:
+        await client.async_execute_cell(cell, 0, execution_count=number)
+    except DeadKernelError:
+        return Problem(
+            line,
+            f"the kernel died while it ran {where}; look for os._exit, a crash in "
+            "compiled code, or too little memory",
+            "execution.dead",
+        )
+    except CellTimeoutError:
+        return Problem(
+            line,
+            f"{where} ran longer than {client.timeout} s and was stopped; "
+            "make it shorter",
+            "execution.timeout",
+        )
+    for item in cell.outputs:
+        normalise(item)
+    return failure(cell)
+
+
+async def _evaluate(
+    client: NotebookClient, item: Evaluation, timeout: int
+) -> tuple[str, str]:
+    """The text of an expression's value, or a reason why there is none."""
+    # Imported by name, not into the namespace, which is the chapter's own.
+    assert isinstance(client.kc, AsyncKernelClient)
+    call = f"__import__('cell_values').in_prose({item.expression}, {item.spec!r})"
+    try:
+        reply = await client.kc.execute_interactive(
+            "", silent=True, user_expressions={"value": call}, timeout=timeout
+        )
+    except TimeoutError:
+        return item.text, f"no value after {timeout:g} s"
+    result: dict[str, Any] = reply["content"]["user_expressions"]["value"]
+    if result["status"] == "error":
+        return item.text, f"{result['ename']}: {result['evalue']}"
+    value = str(ast.literal_eval(result["data"]["text/plain"]))
+    if "\n" in value or ADDRESS.search(value):
+        return item.text, f"{value!r} is not a value for a sentence"
+    return value, ""
+
+
+def _load(cache: Path, name: str, key: str) -> Outcome | None:
+    try:
+        kept = json.loads(_file(cache, name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if kept.get("key") != key:
+        return None
+    values = {(after, text): value for after, text, value in kept["values"]}
+    from_dict = nbformat.from_dict
+    outputs = [[from_dict(item) for item in cell] for cell in kept["outputs"]]  # type: ignore[no-untyped-call]
+    return Outcome(outputs, values)
+
+
+def _store(cache: Path, name: str, key: str, outcome: Outcome) -> None:
+    values = [[after, text, value] for (after, text), value in outcome.values.items()]
+    kept = {"key": key, "outputs": outcome.outputs, "values": values}
+    file = _file(cache, name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and moved: a second build never reads half a file.
+    with tempfile.NamedTemporaryFile(
+        "w", dir=file.parent, encoding="utf-8", delete=False
+    ) as aside:
+        json.dump(kept, aside)
+    os.replace(aside.name, file)
+
+
+def _file(cache: Path, name: str) -> Path:
+    return cache / f"{name}.json"

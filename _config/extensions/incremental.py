@@ -1,0 +1,91 @@
+"""An incremental build writes the same pages as a clean one.
+
+Sphinx rewrites a page when its own source changed. But every page also shows what
+others define: titles in the sidebar, numbers of equations and exercises, the targets of
+links. This extension remembers a digest of all that pages can see of one another, has
+every page written again when it changes, and removes the pages of removed chapters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.typing import ExtensionMetadata
+
+
+def shared_state(env: BuildEnvironment) -> str:
+    """A digest of what the pages of a book can see of one another."""
+    exercises = getattr(env, "sphinx_exercise_registry", {})
+    state = [
+        {name: title.astext() for name, title in env.titles.items()},
+        env.toctree_includes,
+        env.toc_secnumbers,
+        env.toc_fignumbers,
+        {name: toc.pformat() for name, toc in env.tocs.items()},
+        env.domains.standard_domain.data["labels"],
+        env.domains.standard_domain.data["anonlabels"],
+        env.domains.standard_domain.data["objects"],
+        env.domains.standard_domain.data["terms"],
+        env.domains.math_domain.data["objects"],
+        {label: _title(entry["node"]) for label, entry in exercises.items()},
+    ]
+    text = "\n".join(_stable(part) for part in state)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _title(exercise: nodes.Element) -> str:
+    return exercise.children[0].astext() if exercise.children else ""
+
+
+def _stable(value: object) -> str:
+    """The text of nested dictionaries, independent of their order."""
+    if isinstance(value, dict):
+        items = sorted((str(key), _stable(entry)) for key, entry in value.items())
+        return f"{{{items}}}"
+    return str(value)
+
+
+def rewrite_when_shared_state_changes(
+    app: Sphinx, env: BuildEnvironment
+) -> Iterable[str]:
+    """All pages, when something that they share has changed."""
+    before = getattr(env, "book_shared_state", None)
+    env.book_shared_state = shared_state(env)  # type: ignore[attr-defined]
+    if before == env.book_shared_state:  # type: ignore[attr-defined]
+        return []
+    return sorted(env.all_docs)
+
+
+def remove_pages(
+    app: Sphinx,
+    env: BuildEnvironment,
+    added: set[str],
+    changed: set[str],
+    removed: set[str],
+) -> list[str]:
+    """Delete what an earlier build wrote for chapters that are gone."""
+    for docname in removed:
+        target = Path(app.builder.get_outfilename(docname))  # type: ignore[attr-defined]
+        source = Path(app.outdir, "_sources", f"{docname}.md")
+        target.unlink(missing_ok=True)
+        source.unlink(missing_ok=True)
+    return []
+
+
+def connect_for_pages(app: Sphinx) -> None:
+    """Only builders that write one file for each page need this."""
+    if hasattr(app.builder, "get_outfilename"):
+        app.connect("env-get-outdated", remove_pages)
+    # After Sphinx's own collectors have numbered sections, figures and equations.
+    app.connect("env-updated", rewrite_when_shared_state_changes, priority=900)
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Connect once the builder is known."""
+    app.connect("builder-inited", connect_for_pages)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

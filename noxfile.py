@@ -1,0 +1,165 @@
+"""Every task that a person runs. ``nox -l`` lists them, each with one line.
+
+All tasks share one environment, ``.nox/environment``: most of its weight and time is
+torch, which every one of them needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["book"]
+nox.options.error_on_missing_interpreters = True
+# Sessions run in the shared environment, which `environment` makes.
+nox.options.default_venv_backend = "none"
+
+ROOT = Path(__file__).parent
+ENVIRONMENT = ROOT / ".nox" / "environment"
+BINARIES = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+CONSTRAINTS = ROOT / "constraints.txt"
+GROUPS = ("book", "test", "lint", "preview")
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+
+# PyTorch's own index of builds without CUDA. It is asked for torch alone: as an extra
+# index for everything, pip would look there for each of a hundred packages.
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+# What torch's default build for Linux adds: several GB that no page needs.
+CUDA_PACKAGE = re.compile(r"^(nvidia-|cuda-|triton==)")
+
+
+def environment(session: nox.Session) -> None:
+    """Make the shared environment, or bring it up to date; put it first on PATH."""
+    if sys.version_info < (3, 11):  # noqa: UP036 (any Python may run nox)
+        session.error("the book needs Python 3.11 or newer; run nox with one")
+    state = hashlib.sha256(sys.version.encode())
+    for file in (ROOT / "pyproject.toml", CONSTRAINTS):
+        state.update(file.read_bytes())
+    stamp = ENVIRONMENT / "installed"
+    if not stamp.is_file() or stamp.read_text() != state.hexdigest():
+        session.run_always(
+            sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(ENVIRONMENT)
+        )
+        _install_torch(session)
+        packages = nox.project.dependency_groups(PYPROJECT, *GROUPS)
+        _pip(session, *packages)
+        stamp.write_text(state.hexdigest())
+    session.env["PATH"] = os.pathsep.join([str(BINARIES), os.environ["PATH"]])
+    session.env["VIRTUAL_ENV"] = str(ENVIRONMENT)
+    # The converter of formulas comes from npm; it says itself when it is up to date.
+    session.env["PYTHONPATH"] = str(ROOT / "_config" / "extensions")
+    python(session, "-m", "mathml.install")
+
+
+def _install_torch(session: nox.Session) -> None:
+    """Install torch; on Linux a build without CUDA, or none at all."""
+    [version] = re.findall(r"^torch==(\S+)$", CONSTRAINTS.read_text(), re.M)
+    if sys.platform != "linux":
+        _pip(session, f"torch=={version}")
+        return
+    wanted = f"torch=={version}+cpu"
+    # One short try there; where pip is set up to find such a build by itself, as behind
+    # a mirror, the second line finds it.
+    direct = ("--no-deps", "--index-url", TORCH_CPU_INDEX)
+    if _pip(session, *direct, "--retries=0", "--timeout=10", wanted, required=False):
+        return
+    if not _pip(session, "--no-deps", wanted, required=False):
+        session.error(
+            f"found no {wanted}: PyTorch's CPU index does not answer and pip knows no "
+            "other source; check the connection, or point PIP_FIND_LINKS to a folder "
+            "with that wheel"
+        )
+
+
+def _pip(session: nox.Session, *arguments: str, required: bool = True) -> bool:
+    """Install with the pinned versions; tell whether it worked."""
+    command = ["-m", "pip", "install", "--quiet", "-c", str(CONSTRAINTS), *arguments]
+    if required:
+        python(session, *command)
+        return True
+    # What fails here is tried in another way, so its complaint is not shown.
+    done = subprocess.run(
+        [BINARIES / "python", *command], capture_output=True, check=False
+    )
+    return done.returncode == 0
+
+
+def python(session: nox.Session, *arguments: str) -> None:
+    """Run the environment's Python."""
+    session.run(str(BINARIES / "python"), *arguments, external=True)
+
+
+@nox.session
+def book(session: nox.Session) -> None:
+    """Build the book into build/html; `-- tensors` builds that chapter alone."""
+    environment(session)
+    python(session, "_config/build_book.py", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run all tests; `-- tests/snippets -k softmax` selects some."""
+    environment(session)
+    coverage = [] if session.posargs else ["--cov", "--cov-report=term"]
+    python(session, "-m", "pytest", *coverage, *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and types; `-- --fix` mends what can be mended."""
+    environment(session)
+    fix = "--fix" in session.posargs
+    python(session, "-m", "ruff", "format", *([] if fix else ["--check"]), ".")
+    python(session, "-m", "ruff", "check", *(["--fix"] if fix else []), ".")
+    python(session, "-m", "mypy")
+
+
+@nox.session
+def links(session: nox.Session) -> None:
+    """Check every link and fragment of the built pages, without the network."""
+    environment(session)
+    python(session, "_config/check_links.py", *(session.posargs or ["build/html"]))
+
+
+@nox.session
+def linkcheck(session: nox.Session) -> None:
+    """Check the links to other sites (needs the network; run weekly and by hand)."""
+    environment(session)
+    python(session, "_config/build_book.py", "--builder", "linkcheck")
+
+
+@nox.session
+def preview(session: nox.Session) -> None:
+    """Serve the book and reload it when a chapter or a snippet is saved."""
+    environment(session)
+    watched = [f"--watch={folder}" for folder in ("snippets", "_config")]
+    command = ["-m", "sphinx_autobuild", "-c", "_config", "-n", *watched]
+    # Python rewrites these when a snippet runs; a rebuild would follow a rebuild.
+    command += ["--ignore=*.pyc", "--ignore=*/__pycache__/*"]
+    python(session, *command, *session.posargs, "book", "build/preview")
+
+
+@nox.session
+def pins(session: nox.Session) -> None:
+    """Resolve the versions in constraints.txt anew (needs the network)."""
+    environment(session)
+    options = "--universal --python-version=3.11 --no-emit-index-url --no-annotate"
+    groups = [f"--group={group}" for group in GROUPS]
+    command = [str(BINARIES / "uv"), "pip", "compile", "--quiet", "--no-header"]
+    resolved = session.run(
+        *command,
+        *options.split(),
+        *groups,
+        "pyproject.toml",
+        external=True,
+        silent=True,
+    )
+    kept = [line for line in str(resolved).splitlines() if not CUDA_PACKAGE.match(line)]
+    CONSTRAINTS.write_text("\n".join(kept) + "\n")
