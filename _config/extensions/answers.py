@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -23,6 +22,8 @@ from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 from sphinx_exercise.nodes import is_exercise_node, solution_node
+
+from places import line_of
 
 logger = logging.getLogger(__name__)
 
@@ -98,10 +99,8 @@ def check_answers(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
 def _warn(
     env: BuildEnvironment, docname: str, mark: str, message: str, *values: str
 ) -> None:
-    """Warn at the last line that holds ``mark``: these nodes do not know their line."""
-    lines = Path(env.doc2path(docname)).read_text(encoding="utf-8").splitlines()
-    found = [number for number, line in enumerate(lines, 1) if mark in line]
-    place = (docname, found[-1] if found else 1)
+    """Warn at the line that holds ``mark``."""
+    place = (docname, line_of(env, docname, mark))
     logger.warning(message, *values, location=place, type="answers", subtype="pair")
 
 

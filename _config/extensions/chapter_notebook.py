@@ -77,15 +77,15 @@ def read_chapter(
     """Read the Markdown of a chapter; mistakes are collected, never raised."""
     problems = list(check_fences(text))
     try:
-        notebook = read_myst_markdown_notebook(text, config, add_source_map=True)
+        notebook = _read_notebook(text, config)
     except MystMetadataParsingError as error:
-        notebook = read_myst_markdown_notebook("", config, add_source_map=True)
+        notebook = _read_notebook("", config)
         line = re.search(r"at line (\d+)", str(error))
         message = f"{error}; correct the option lines of this cell"
         problems.append(Problem(int(line[1]) if line else 1, message, "snippets.cell"))
     notebook.metadata.setdefault("language_info", LANGUAGE)
     chapter = Chapter(notebook, problems=problems)
-    lines = text.splitlines()
+    lines = text.splitlines() or [""]
     starts = notebook.metadata["source_map"]
     after = 0
     for index, cell in enumerate(notebook.cells):
@@ -93,11 +93,20 @@ def read_chapter(
             after += 1
             _fill_cell(cell, starts[index], library, chapter)
         else:
-            # MyST-NB drops the blank lines before a text but not from its map.
-            while starts[index] < len(lines) and not lines[starts[index]].strip():
-                starts[index] += 1
-            _find_evaluations(cell.source, starts[index], after, chapter)
+            start = starts[index]
+            # MyST-NB drops the blank lines before a text but not from its map …
+            while start < len(lines) - 1 and not lines[start].strip():
+                start += 1
+            _find_evaluations(cell.source, start, after, chapter)
+            # … and counts one line too many when it reports a place in the text.
+            starts[index] = start - 1
     return chapter
+
+
+def _read_notebook(text: str, config: MdParserConfig | None) -> NotebookNode:
+    # MyST-NB's reader fails on a text without any block.
+    blocks = text if text.strip() else "<!-- empty -->"
+    return read_myst_markdown_notebook(blocks, config, add_source_map=True)
 
 
 def _fill_cell(

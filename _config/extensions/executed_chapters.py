@@ -47,8 +47,16 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
     """Run the cells of the pages to be read; report each mistake with its place."""
     library = SnippetLibrary(Path(app.config.snippet_root))
     chapters: dict[str, tuple[Chapter, str]] = {}
-    for docname in docnames:
-        chapter = _read(env, docname, library)
+    for docname in docnames.copy():
+        try:
+            text = Path(env.doc2path(docname)).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            message = "the file is not UTF-8; save it with that encoding"
+            _warn(docname, Problem(line, message, "snippets.encoding"))
+            docnames.remove(docname)  # Sphinx would end here, with a traceback
+            continue
+        chapter = read_chapter(text, library, env.myst_config)  # type: ignore[attr-defined]
         code = library.dependencies(chapter.modules)
         chapters[docname] = (chapter, library.digest(code))
         # A module that is missing counts too: the page is read again when it appears.
@@ -67,18 +75,6 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
         for problem in [*chapter.problems, *outcome.problems]:
             _warn(docname, problem)
         pages.notebooks[docname] = chapter.notebook
-
-
-def _read(env: BuildEnvironment, docname: str, library: SnippetLibrary) -> Chapter:
-    try:
-        text = Path(env.doc2path(docname)).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        message = "the file is not UTF-8; save it with that encoding"
-        chapter = read_chapter("", library)
-        chapter.problems.append(Problem(line, message, "snippets.encoding"))
-        return chapter
-    return read_chapter(text, library, env.myst_config)  # type: ignore[attr-defined]
 
 
 def _warn(docname: str, problem: Problem) -> None:

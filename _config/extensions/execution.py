@@ -192,7 +192,10 @@ async def _kernel(settings: Settings) -> AsyncIterator[NotebookClient]:
         environment = os.environ | {
             "PYTHONPATH": os.pathsep.join([str(settings.root), str(extensions)]),
             "PYTHONHASHSEED": "0",
+            # Compiled files of an earlier run are trusted by the second they were
+            # written in; an edit can be faster.
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": folder,
             "IPYTHONDIR": folder,
             "OMP_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",

@@ -1,0 +1,108 @@
+"""A book of a few lines in a temporary folder, built with the book's own machinery."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from pathlib import Path
+
+import pytest
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from build_book import AuthorErrors, build
+
+CONFIG = Path(__file__).parent / "roots" / "tiny"
+SNIPPETS = (Path(__file__).parents[1] / "snippets" / "__init__.py").read_text()
+
+CHAPTER = """\
+# A chapter
+
+```{code-cell} python
+:snippet: chapter#data
+```
+
+The value is {eval}`x`.
+"""
+SNIPPET = '''\
+"""Cells of the chapter."""
+
+from snippets import raises
+
+# %% data
+x = 20 + 3
+print("x is", x)
+'''
+
+
+class TinyBook:
+    """An index, one chapter and its snippet module, all to be overwritten."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = root
+        self.html = root / "build" / "html"
+        monkeypatch.setenv("TINY_BOOK", str(root))
+        self.write("snippets/__init__.py", SNIPPETS)
+        self.write("snippets/chapter.py", SNIPPET)
+        self.write("book/references.bib", "")
+        self.index("chapter")
+        self.write("book/chapter.md", CHAPTER)
+
+    def write(self, path: str, text: str | bytes) -> None:
+        """Write a file of the tiny project; text is dedented."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(text, str):
+            text = textwrap.dedent(text).encode()
+        file.write_bytes(text)
+
+    def index(self, *chapters: str) -> None:
+        """Write the index with these chapters in its contents."""
+        lines = "\n".join(chapters)
+        self.write(
+            "book/index.md",
+            f"# Tiny\n\n```{{toctree}}\n:numbered:\n\n{lines}\n```\n",
+        )
+
+    def build(self) -> list[str]:
+        """Build from nothing, as the book is built; the lines that an author sees."""
+        errors = io.StringIO()
+        self.status = build(
+            self.root / "book",
+            self.html,
+            CONFIG,
+            root=self.root,
+            errors=errors,
+            status=None,
+        )
+        lines = errors.getvalue().splitlines()
+        assert bool(lines) == bool(self.status), lines
+        return lines[:-1]
+
+    def build_incrementally(self, target: str = "incremental") -> list[str]:
+        """Build over what an earlier call left, as the preview does."""
+        folder = self.root / "build" / target
+        stream = AuthorErrors(self.root, io.StringIO())
+        with patch_docutils(CONFIG), docutils_namespace():
+            app = Sphinx(
+                self.root / "book",
+                CONFIG,
+                folder,
+                self.root / "build" / f"{target}-doctrees",
+                "html",
+                status=None,
+                warning=stream,
+                warningiserror=True,
+            )
+            app.build()
+        return stream.lines
+
+    def page(self, name: str, folder: str = "html") -> str:
+        """The HTML of a built page."""
+        return (self.root / "build" / folder / f"{name}.html").read_text()
+
+
+@pytest.fixture
+def tiny_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyBook:
+    """A book that builds, to be damaged."""
+    return TinyBook(tmp_path, monkeypatch)
