@@ -30,7 +30,7 @@ RECORD = re.compile(
     r"^(?:(?P<place>.+?(?::\d+)?|<unknown>):\s+)?(?:WARNING|ERROR|CRITICAL|SEVERE):\s"
 )
 # What cannot be resolved when the other chapters are left out.
-OTHER_CHAPTERS = ["myst.xref_missing", "toc", "ref", "bibtex"]
+OTHER_CHAPTERS = ["myst.xref_missing", "myst.xref_ambiguous", "toc", "ref"]
 
 
 class AuthorErrors:

@@ -30,7 +30,9 @@ show_warning_types = True
 # Chapters: Markdown with a few extensions of MyST and no others.
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_links_external_new_tab = False
-suppress_warnings: list[str] = []
+# A link such as [text](#tensors) takes the label; a page or a term of the same name is
+# not meant. Two equal labels are still an error.
+suppress_warnings = ["myst.xref_ambiguous"]
 
 # Cells: code from the snippets, run by our own extension.
 snippet_root = str(ROOT)
@@ -62,6 +64,12 @@ html_show_sphinx = False
 html_last_updated_fmt = None  # two builds of one state are the same bytes
 html_permalinks_icon = "#"
 pygments_style = "default"
+
+# The weekly check of links to other sites; a reason stands beside each exception.
+linkcheck_retries = 3
+linkcheck_timeout = 30
+linkcheck_workers = 4
+linkcheck_ignore: list[str] = []
 
 # Where the book is published and edited is known to whoever publishes it.
 html_baseurl = os.environ.get("BOOK_URL", "")

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -31,6 +32,24 @@ logger = logging.getLogger(__name__)
 def answer_id(exercise: str) -> str:
     """The fragment that leads into the answer of an exercise."""
     return f"answer-to-{exercise}"
+
+
+class ReferToExercises(SphinxPostTransform):
+    """Let ``[](#ex-label)`` read "Exercise 4.2", as ``{ref}`` does.
+
+    sphinx-exercise turns references to exercises into numbers, but leaves those that
+    MyST makes of links without the domain in which Sphinx looks for them.
+    """
+
+    # Just before sphinx-exercise's own transform of references.
+    default_priority = 4
+
+    def run(self, **kwargs: object) -> None:
+        """Change the doctree of one page in place."""
+        registry = getattr(self.env, "sphinx_exercise_registry", {})
+        for reference in self.document.findall(addnodes.pending_xref):
+            if reference["reftype"] == "myst" and reference["reftarget"] in registry:
+                reference["refdomain"] = "std"
 
 
 class LinkExercisesAndAnswers(SphinxPostTransform):
@@ -127,6 +146,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the rendering, the links and the check."""
     app.setup_extension("sphinx_exercise")
     app.add_node(solution_node, override=True, html=(visit_solution, depart_solution))
+    app.add_post_transform(ReferToExercises)
     app.add_post_transform(LinkExercisesAndAnswers)
     app.connect("env-updated", check_answers)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

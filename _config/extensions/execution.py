@@ -187,6 +187,8 @@ async def _kernel(settings: Settings) -> AsyncIterator[NotebookClient]:
             timeout=None,
             startup_timeout=120,
             allow_errors=True,
+            # How a kernel cuts a text into messages is a matter of chance.
+            coalesce_streams=True,
         )
         extensions = Path(__file__).parent
         environment = os.environ | {

@@ -1,0 +1,180 @@
+"""Formulas on a Sphinx page: numbers, anchors and references as with MathJax.
+
+A formula in the text becomes ::
+
+    <span class="math notranslate nohighlight"><math>…</math></span>
+
+and a display ::
+
+    <div class="math notranslate nohighlight" id="equation-loss">
+    <div class="math-box"><math display="block">…</math></div>
+    <span class="eqno">(1)<a class="headerlink" href="#equation-loss" …>#</a></span>
+    </div>
+
+with the number after the formula, where it is seen and should be spoken.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ExtensionError
+from sphinx.locale import _
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+from sphinx.util.typing import ExtensionMetadata
+from sphinx.writers.html5 import HTML5Translator
+
+from mathml import font, install
+from mathml.convert import MathError, convert, read_macros
+from mathml.width import width
+
+logger = logging.getLogger(__name__)
+
+STATIC = Path(__file__).with_name("static")
+CLASSES = "math notranslate nohighlight"
+# What a phone shows, in em of a formula: 16 across a page of 320 px, less in a note.
+PHONE = 14.0
+NUMBER = 3.0
+
+
+class CheckFormulas(SphinxPostTransform):
+    """Report what Temml cannot take, at its line of the source.
+
+    A title is drawn on many pages, but passes here once. Sphinx runs this in the main
+    process, so workers that write pages find the formulas converted.
+    """
+
+    default_priority = 900  # when other transforms have made their formulas
+    formats = ("html",)
+
+    def run(self, **kwargs: Any) -> None:
+        """Convert every formula of a document."""
+        for node in self.document.findall():
+            if not isinstance(node, nodes.math | nodes.math_block):
+                continue
+            try:
+                _mathml(self.config.mathml_macros, node)
+            except MathError as error:
+                formula = " ".join(node.astext().split())
+                logger.warning(
+                    "Temml cannot take the formula '%s': %s",
+                    formula,
+                    error,
+                    location=place(node),
+                    type="mathml",
+                    subtype="formula",
+                )
+
+
+def place(node: nodes.Element) -> str:
+    """``file:line`` of a formula; within a paragraph, the very line that it is in."""
+    block = node
+    while isinstance(block.parent, nodes.Element) and (
+        isinstance(block, nodes.Inline) or block.line is None
+    ):
+        block = block.parent
+    line = block.line or 0
+    for part in block.findall():
+        if part is node:
+            break
+        if isinstance(part, nodes.Text):
+            line += part.count("\n")
+    source = node.source or block.source or "<unknown>"
+    return f"{source}:{line}" if line else source
+
+
+def visit_math(self: HTML5Translator, node: nodes.math) -> None:
+    """Write a formula of the text."""
+    classes = CLASSES
+    try:
+        mathml = _mathml(self.config.mathml_macros, node)
+        if width(mathml) > PHONE:
+            mathml = _mathml(self.config.mathml_macros, node, breakable=True)
+            classes += " math-long"
+    except MathError:
+        mathml = _failed(self, node)
+    self.body.append(self.starttag(node, "span", "", CLASS=classes))
+    self.body.append(f"{mathml}</span>")
+    raise nodes.SkipNode
+
+
+def visit_math_block(self: HTML5Translator, node: nodes.math_block) -> None:
+    """Write a display."""
+    number = get_node_equation_number(self, node) if node.get("number") else ""
+    focus = ""
+    try:
+        mathml = _mathml(self.config.mathml_macros, node)
+        if width(mathml) > PHONE - (NUMBER if number else 0):
+            # Who has no pointer scrolls with the arrow keys, once the box has focus.
+            name = f"Formula {number}".rstrip()
+            focus = f' tabindex="0" role="group" aria-label="{name}"'
+    except MathError:
+        mathml = _failed(self, node)
+    self.body.append(self.starttag(node, "div", CLASS=CLASSES))
+    self.body.append(f'<div class="math-box"{focus}>{mathml}</div>\n')
+    if number:
+        self.body.append(f'<span class="eqno">({number})')
+        self.add_permalink_ref(node, _("Link to this equation"))
+        self.body.append("</span>\n")
+    self.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def _mathml(
+    macros: dict[str, str], node: nodes.Element, *, breakable: bool = False
+) -> str:
+    display = isinstance(node, nodes.math_block)
+    return convert(node.astext(), display, macros, breakable=breakable)
+
+
+def _failed(self: HTML5Translator, node: nodes.Element) -> str:
+    """The TeX itself; CheckFormulas has said what is wrong with it."""
+    return f'<code class="math-error">{self.encode(node.astext())}</code>'
+
+
+def _read_macros(app: Sphinx, config: Config) -> None:
+    path = Path(app.confdir) / "macros.toml"
+    if path.is_file():
+        try:
+            config.mathml_macros = read_macros(path)
+        except MathError as error:
+            raise ExtensionError(str(error), modname="mathml") from None
+
+
+def _prepare(app: Sphinx) -> None:
+    if app.builder.format == "html":
+        try:
+            install.require()
+        except install.InstallError as error:
+            raise ExtensionError(str(error), modname="mathml") from None
+        # Not earlier: a path of this machine must not get into the digest of settings.
+        app.config.html_static_path.append(str(STATIC))
+
+
+def _ship_font(app: Sphinx, exception: Exception | None) -> None:
+    if app.builder.format == "html" and exception is None:
+        font.ship(Path(app.outdir))
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the math renderer ``mathml``, its style sheet and its font."""
+    # From name to TeX. A setting, so that a change of one draws every page anew.
+    app.add_config_value("mathml_macros", {}, "html", frozenset({dict}))
+    app.connect("config-inited", _read_macros)
+    app.connect("builder-inited", _prepare)
+    app.connect("build-finished", _ship_font)
+    app.add_html_math_renderer(
+        "mathml",
+        inline_renderers=(visit_math, None),
+        block_renderers=(visit_math_block, None),
+    )
+    app.add_post_transform(CheckFormulas)
+    app.add_css_file("mathml.css")
+    # Processes share nothing: each has a Temml of its own.
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,276 @@
+"""Cross-entropy: softmax, log-sum-exp, p − onehot, and what float32 keeps of it."""
+
+from snippets import raises
+
+# %% imports
+import math
+from decimal import Decimal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+# %% forecast
+q = torch.tensor([0.5, 0.25, 0.125, 0.125])
+p = torch.tensor([0.125, 0.5, 0.25, 0.125])
+u = torch.full((4,), 0.25)
+entropy = -(q * q.log()).sum()
+cross_p = -(q * p.log()).sum()
+cross_u = -(q * u.log()).sum()
+entropy, cross_p, cross_u
+
+# %% zero-times-infinity
+rain = torch.tensor([0.0, 0.0, 1.0, 0.0])
+no_snow = torch.tensor([0.25, 0.25, 0.5, 0.0])
+rain * no_snow.log(), torch.xlogy(rain, no_snow)
+
+# %% softmax
+s = torch.tensor([0.0, 0.0, math.log(2)])
+torch.softmax(s, dim=0)
+
+# %% softmax-shift-and-scale
+torch.softmax(s + 100, dim=0), torch.softmax(2 * s, dim=0)
+
+# %% wrong-dim
+S = torch.tensor([[2.0, 0.0, 1.0], [0.0, 3.0, 0.0]])
+over_classes = torch.softmax(S, dim=1)
+over_examples = torch.softmax(S, dim=0)
+over_classes.sum(dim=1), over_examples.sum(dim=1)
+
+# %% no-dim
+with raises(TypeError, 'missing 1 required positional arguments: "dim"'):
+    torch.softmax(S)
+
+# %% overflow
+big = torch.tensor([1000.0, 1001.0, 1002.0])
+big.exp() / big.exp().sum(), big.exp().sum().log()
+
+
+# %% log-sum-exp
+def logsumexp(s):
+    """The logarithm of the sum of exponentials of a vector."""
+    m = s.max()
+    return m + (s - m).exp().sum().log()
+
+
+logsumexp(big), torch.logsumexp(big, dim=0), torch.softmax(big, dim=0)
+
+# %% underflow
+far = torch.tensor([0.0, 200.0])
+torch.softmax(far, dim=0).log(), torch.log_softmax(far, dim=0)
+
+# %% subtract-do-not-add
+level = torch.tensor([1e8, 1e8])
+level[0] - torch.logsumexp(level, dim=0), torch.log_softmax(level, dim=0)[0]
+
+# %% log-sum-exp-gradient
+s = torch.tensor([0.0, 0.0, math.log(2)], requires_grad=True)
+torch.logsumexp(s, dim=0).backward()
+s.grad
+
+# %% scores
+x = torch.tensor([1.0, 2.0, 3.0])
+W = torch.tensor([[4.0, 5.0, 6.0], [7.0, 8.0, 9.0]], requires_grad=True)
+scores = W @ x
+scores
+
+# %% label-one
+ce = nn.CrossEntropyLoss(reduction="sum")
+loss = ce(scores, torch.tensor(1))
+loss
+
+# %% label-minus-one
+with raises(IndexError, "Target -1 is out of bounds"):
+    ce(scores, torch.tensor(-1))
+
+# %% from-signs
+signs = torch.tensor([1, -1, -1, 1])
+(signs + 1) // 2
+
+# %% index-or-distribution
+labels = torch.tensor([0, 2])
+onehot = F.one_hot(labels, num_classes=3)
+ce(S, labels), ce(S, onehot.float()), ce(p.log(), q)
+
+# %% integer-one-hot
+with raises(RuntimeError, "Expected floating point type for target"):
+    ce(S, onehot)
+
+# %% exact
+delta = math.exp(-18)
+exact = math.log1p(delta)
+exact, (1 + (-Decimal(18)).exp()).ln()
+
+# %% spacing
+near_50 = np.spacing(np.float32(50)).item()
+near_1 = np.spacing(np.float32(1)).item()
+near_50, near_1
+
+# %% not-the-fifty
+low = torch.tensor([0.0, 18.0])
+closer = torch.tensor([32.0, 48.0])
+ce(low, torch.tensor(1)), ce(closer, torch.tensor(1))
+
+# %% float64
+loss64 = ce(scores.double(), torch.tensor(1)).item()
+loss64, math.log(1 + delta)
+
+# %% difference-first
+F.softplus(scores[0] - scores[1])
+
+# %% gradient-of-printed-zero
+torch.autograd.grad(loss, scores)
+
+# %% label-zero
+loss_0 = ce(scores, torch.tensor(0))
+loss_0
+
+# %% batch-loss
+X = torch.tensor(
+    [[1.0, 2.0], [-1.0, 0.5], [0.0, 1.0], [2.0, -1.0]],
+    dtype=torch.float64,
+)
+y = torch.tensor([0, 2, 1, 0])
+weight = torch.tensor(
+    [[0.5, -1.0], [0.0, 1.0], [1.0, 0.5]],
+    dtype=torch.float64,
+    requires_grad=True,
+)
+Z = X @ weight.T
+Z.retain_grad()
+batch_loss = F.cross_entropy(Z, y, reduction="sum")
+batch_loss.backward()
+Z.grad
+
+# %% p-minus-onehot
+P = torch.softmax(Z.detach(), dim=1)
+Y = F.one_hot(y, num_classes=3)
+P - Y
+
+# %% weight-gradient
+weight.grad, (P - Y).T @ X
+
+# %% softmax-twice
+probs = torch.softmax(scores.double(), dim=0)
+wrong = ce(probs, torch.tensor(0)), ce(probs, torch.tensor(1))
+[round(value.item(), 4) for value in wrong]
+
+# %% softmax-twice-gradient
+right_gradient = torch.autograd.grad(loss_0, scores)[0]
+wrong_gradient = torch.autograd.grad(wrong[0], scores)[0]
+right_gradient, wrong_gradient
+
+# %% difference-in-numpy
+W_np = np.array([[4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])
+s_np = W_np @ np.array([1.0, 2.0, 3.0])
+by_hand = math.log(1 + math.exp(s_np[1] - s_np[0]))
+s_np, by_hand
+
+# %% one-vector
+w = W[1] - W[0]
+t = torch.tensor(0.0)
+w, F.binary_cross_entropy_with_logits(w @ x, t)
+
+# %% shared-shift
+shifted = W - W[0]
+shifted, ce(shifted @ x, torch.tensor(0))
+
+# %% mirrored-rows
+ce(W @ x, torch.tensor(0)).backward()
+W.grad
+
+# %% answer-undecided
+ten_zeros = torch.zeros(10)
+ce(ten_zeros, torch.tensor(7)), ce(ten_zeros + 50, torch.tensor(2))
+
+# %% answer-targets
+candidates = {
+    "a": torch.tensor([0, 2, 1, 0]),
+    "b": torch.tensor([1, 3, 2, 1]),
+    "c": F.one_hot(torch.tensor([0, 2, 1, 0])),
+    "d": F.one_hot(torch.tensor([0, 2, 1, 0])).double(),
+    "e": torch.tensor([[0], [2], [1], [0]]),
+    "f": torch.tensor([0.0, 2.0, 1.0, 0.0]),
+}
+for key, target in candidates.items():
+    try:
+        print(key, f"{F.cross_entropy(Z, target).item():.4f}")
+    except (IndexError, RuntimeError) as error:
+        print(key, type(error).__name__, error)
+
+# %% answer-entropy
+fair = torch.full((3,), 1 / 3)
+loaded = torch.tensor([0.5, 0.25, 0.25])
+bits = [-(r * r.log2()).sum() for r in (fair, loaded)]
+bits
+
+# %% answer-jacobian
+z = torch.tensor([0.0, 0.0, math.log(2)], dtype=torch.float64)
+r = torch.softmax(z, dim=0)
+J = torch.autograd.functional.jacobian(lambda v: torch.softmax(v, 0), z)
+upstream = torch.tensor([0.0, -1.0, 0.0], dtype=torch.float64) / r
+J, J.T @ upstream
+
+# %% answer-hessian
+z = torch.tensor([0.0, 0.0, math.log(2)], dtype=torch.float64)
+r = torch.softmax(z, dim=0)
+H = torch.autograd.functional.hessian(lambda v: torch.logsumexp(v, 0), z)
+v = torch.tensor([1.0, -1.0, 3.0], dtype=torch.float64)
+variance = (r * v**2).sum() - (r * v).sum() ** 2
+v @ H @ v, variance
+
+# %% answer-soft-targets
+z = torch.tensor([0.0, 0.0, math.log(2)], dtype=torch.float64)
+r = torch.softmax(z, dim=0)
+for target in ([0.2, 0.2, 0.6], [1.0, 1.0, 0.0]):
+    soft = torch.tensor(target, dtype=torch.float64)
+    free = z.clone().requires_grad_()
+    F.cross_entropy(free, soft).backward()
+    print(free.grad)
+    print(soft.sum() * r - soft)
+
+
+# %% answer-batch
+def batch_cross_entropy(scores, labels):
+    """Mean loss of scores (n, k) and labels (n) from 0 to k − 1."""
+    top = scores.max(dim=1, keepdim=True).values
+    shifted = scores - top
+    log_p = shifted - shifted.exp().sum(dim=1, keepdim=True).log()
+    return -log_p[torch.arange(len(labels)), labels].mean()
+
+
+hot = 1000 * Z.detach()
+batch_cross_entropy(hot, y), F.cross_entropy(hot, y)
+
+# %% answer-threshold
+threshold = 24 * math.log(2)
+for gap in (16.0, 16.6, 16.7, 18.0):
+    pair = torch.tensor([0.0, gap])
+    printed = ce(pair, torch.tensor(1)).item()
+    print(f"{gap}  {printed:.4e}  {math.log1p(math.exp(-gap)):.4e}")
+
+# %% answer-speed
+y4 = torch.tensor([1, 0, 1, 1])
+signs4 = 2 * y4 - 1
+two = torch.zeros(2, 2, dtype=torch.float64, requires_grad=True)
+one = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+for _ in range(5):
+    loss_two = F.cross_entropy(X @ two.T, y4, reduction="sum")
+    loss_one = F.softplus(-signs4 * (X @ one)).sum()
+    (g_two,) = torch.autograd.grad(loss_two, two)
+    (g_one,) = torch.autograd.grad(loss_one, one)
+    with torch.no_grad():
+        two -= 0.1 * g_two
+        one -= 0.2 * g_one
+two.detach(), one.detach()
+
+# %% answer-zeros
+sure = torch.tensor([0.0, 10.0])
+skipped = torch.tensor([[5.0, 0.0], [0.0, 5.0]], requires_grad=True)
+skipped_loss = ce(skipped, torch.tensor([-100, -100]))
+skipped_loss.backward()
+label = torch.tensor(1)
+for value in (ce(sure, label), ce(low, label), skipped_loss):
+    print(f"{value.item():.4f}  {value.item():.3e}")
+print(skipped.grad)

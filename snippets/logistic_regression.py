@@ -1,0 +1,303 @@
+"""Logistic regression: eight students, two features, log loss and its gradient.
+
+Student i has the row x_i = (1, problem sheets handed in, mock exams sat) of X and the
+label y_i: +1 passed, -1 failed. No line separates the two classes.
+"""
+
+from snippets import raises
+
+# %% imports
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.autograd.functional import hessian
+
+# %% data
+sheets_and_mocks = torch.tensor(
+    [[1, 0], [0, 1], [1, 3], [4, 3], [2, 2], [2, 4], [3, 3], [4, 1]],
+    dtype=torch.float64,
+)
+y = torch.tensor([-1, -1, -1, -1, 1, 1, 1, 1], dtype=torch.float64)
+X = torch.column_stack([torch.ones_like(y), sheets_and_mocks])
+X.shape, y.shape
+
+# %% odds-table
+print(" logit    odds  probability")
+for logit in torch.tensor([-4.0, -1.0, 0.0, 0.25, 1.0, 4.0]):
+    print(f"{logit:6.2f} {logit.exp():7.3f} {logit.sigmoid():12.3f}")
+
+# %% logits
+w = torch.tensor([-2.75, 1.0, 0.5], dtype=torch.float64)
+s = X @ w
+p = torch.sigmoid(s)
+print(s.tolist())
+print(p)
+
+# %% thresholds
+print((p > 0.5).int())
+print((s > 0.5).int())
+print((s > 0).int())
+
+# %% margins
+m = y * s
+torch.sigmoid(m)
+
+# %% zero-one-labels
+t = (1 + y) / 2
+t
+
+
+# %% log-loss
+def log_loss(w):
+    """Sum of log(1 + exp(-margin)) over the students, a scalar."""
+    return torch.log(1 + torch.exp(-y * (X @ w))).sum()
+
+
+log_loss(w)
+
+# %% loss-at-zero
+w_zero = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+loss_zero = log_loss(w_zero)
+loss_zero.backward()
+print(f"{loss_zero:.6f}")
+print(w_zero.grad)
+
+# %% three-names
+print(nn.SoftMarginLoss(reduction="sum")(s, y))
+print(nn.BCEWithLogitsLoss(reduction="sum")(s, t))
+print(nn.BCELoss(reduction="sum")(p, t))
+
+# %% both-sides
+passed = (y == 1).double()
+left = passed * -torch.log(p) + (1 - passed) * -torch.log(1 - p)
+right = -torch.log(torch.sigmoid(m))
+print(left)
+print(right)
+
+# %% one-student
+w_3 = w.clone().requires_grad_()
+s_3 = X[2] @ w_3
+m_3 = y[2] * s_3
+e_3 = torch.exp(-m_3)
+a_3 = 1 + e_3
+loss_3 = torch.log(a_3)
+for vertex in (s_3, m_3, e_3, a_3, loss_3):
+    vertex.retain_grad()
+loss_3.backward()
+w_3.grad
+
+# %% gradient-autograd
+w_leaf = w.clone().requires_grad_()
+log_loss(w_leaf).backward()
+w_leaf.grad
+
+# %% gradient-formula
+print(-X.T @ (y * torch.sigmoid(-m)))
+print(X.T @ (p - t))
+
+# %% gradient-differences
+h = 1e-5
+steps = h * torch.eye(3, dtype=torch.float64)
+slopes = [(log_loss(w + u) - log_loss(w - u)) / (2 * h) for u in steps]
+torch.stack(slopes)
+
+# %% pull
+torch.sigmoid(-m)
+
+# %% distance
+distances = s / torch.linalg.vector_norm(w[1:])
+distances[2:5]
+
+
+# %% scale
+def accuracy(w):
+    """Share of students whose margin is positive."""
+    return (y * (X @ w) > 0).double().mean()
+
+
+for c in (0.1, 1.0, 10.0):
+    print(f"{c:4.1f}  {accuracy(c * w):.3f}  {log_loss(c * w):7.3f}")
+
+# %% hessian
+H = hessian(log_loss, w)
+print(H)
+print(X.T @ ((p * (1 - p))[:, None] * X))
+
+# %% curvature
+print(torch.linalg.matrix_rank(X))
+print(torch.linalg.eigvalsh(H))
+
+# %% newton
+best = torch.zeros(3, dtype=torch.float64)
+for step in range(5):
+    p_best = torch.sigmoid(X @ best)
+    slope = X.T @ (p_best - t)
+    curvature = X.T @ ((p_best * (1 - p_best))[:, None] * X)
+    print(f"{step}  {log_loss(best):.6f}  {slope.norm():.1e}")
+    best = best - torch.linalg.solve(curvature, slope)
+best
+
+# %% accuracy-against-loss
+for v in (w, best):
+    print(f"{accuracy(v):.3f}  {log_loss(v):.3f}")
+
+# %% accuracy-backward
+with raises(RuntimeError, "does not require grad"):
+    accuracy(w_leaf).backward()
+
+# %% squared-slopes
+z = torch.tensor([-1.0, -2.0, -4.0, -8.0], requires_grad=True)
+loss_log = F.softplus(-z).sum()
+loss_squared = ((torch.sigmoid(z) - 1) ** 2).sum()
+print(torch.autograd.grad(loss_log, z)[0])
+print(torch.autograd.grad(loss_squared, z)[0])
+
+
+# %% squared-curvature
+def squared_error(w):
+    """Sum of squared differences of probability and 0/1 label."""
+    return ((torch.sigmoid(X @ w) - t) ** 2).sum()
+
+
+print(torch.linalg.eigvalsh(hessian(squared_error, -best)))
+print(torch.linalg.eigvalsh(hessian(log_loss, -best)))
+
+# %% overflow
+w_large = (1000 * w).requires_grad_()
+loss_large = log_loss(w_large)
+loss_large.backward()
+print(loss_large.item(), w_large.grad)
+
+# %% vanish
+twenty = torch.tensor(20.0)
+print(torch.log(1 + torch.exp(-twenty)))
+print(torch.log1p(torch.exp(-twenty)))
+
+
+# %% stable
+def stable_log_loss(w):
+    """The log loss without an exponential that can overflow."""
+    return -F.logsigmoid(y * (X @ w)).sum()
+
+
+w_large.grad = None
+loss_large = stable_log_loss(w_large)
+loss_large.backward()
+print(loss_large.item(), w_large.grad)
+
+# %% three-names-again
+wrong = torch.tensor([-1000.0], requires_grad=True)
+soft_margin = nn.SoftMarginLoss()(wrong, torch.tensor([1.0]))
+with_logits = nn.BCEWithLogitsLoss()(wrong, torch.tensor([1.0]))
+print(soft_margin.item(), torch.autograd.grad(soft_margin, wrong)[0])
+print(with_logits.item(), torch.autograd.grad(with_logits, wrong)[0])
+
+# %% clamped
+score = torch.tensor([20.0], requires_grad=True)
+failed = torch.tensor([0.0])
+in_two = nn.BCELoss()(torch.sigmoid(score), failed)
+in_one = nn.BCEWithLogitsLoss()(score, failed)
+print(in_two.item(), torch.autograd.grad(in_two, score)[0])
+print(in_one.item(), torch.autograd.grad(in_one, score)[0])
+
+# %% logits-as-probabilities
+with raises(RuntimeError, "between 0 and 1"):
+    nn.BCELoss()(s, t)
+
+# %% sigmoid-twice
+scores = torch.tensor([4.0, -4.0, -4.0], requires_grad=True)
+targets = torch.tensor([1.0, 0.0, 1.0])
+each = nn.BCEWithLogitsLoss(reduction="none")
+once = each(scores, targets)
+twice = each(torch.sigmoid(scores), targets)
+for losses in (once, twice):
+    print(losses.detach())
+    print(torch.autograd.grad(losses.sum(), scores)[0])
+
+# %% answer-direction
+q_both = torch.stack([t, 1 - t])
+p_both = torch.stack([p, 1 - p])
+print(torch.sum(q_both * -torch.log(p_both)))
+print(torch.sum(p_both * -torch.log(q_both)))
+
+# %% answer-odds
+probability = torch.tensor([0.5, 0.8, 0.9], dtype=torch.float64)
+print(probability / (1 - probability))
+print(torch.logit(probability))
+print(torch.exp(best[1]))
+
+# %% answer-ninth
+w_ninth = w.clone().requires_grad_()
+x_ninth = torch.tensor([1.0, 3.0, 2.0], dtype=torch.float64)
+loss_ninth = -F.logsigmoid(-(x_ninth @ w_ninth))
+loss_ninth.backward()
+print(f"{loss_ninth:.4f}")
+print(w_ninth.grad)
+
+# %% answer-soft-label
+soft = torch.tensor(0.8, dtype=torch.float64)
+for z_soft in torch.logit(soft) + torch.tensor([-1.0, 0.0, 1.0]):
+    loss_soft = F.softplus(z_soft) - soft * z_soft
+    print(f"{z_soft:6.3f}  {loss_soft:.4f}")
+print(nn.BCEWithLogitsLoss()(torch.logit(soft), soft))
+
+# %% answer-bound
+print(torch.linalg.eigvalsh(X.T @ X)[-1] / 4)
+for v in (w_zero.detach(), best, w, 10 * w):
+    print(torch.linalg.eigvalsh(hessian(log_loss, v))[-1])
+
+# %% answer-separable
+kept = torch.tensor([0, 1, 2, 4, 5, 6, 7])
+for c in (1, 10, 100):
+    losses = -F.logsigmoid(c * m[kept])
+    print(f"{c:4d}  {losses.sum():.3e}")
+
+# %% answer-concave
+p_four = torch.tensor([0.1, 0.3, 0.5, 0.8], dtype=torch.float64)
+z_four = torch.logit(p_four).requires_grad_()
+squared = ((1 - torch.sigmoid(z_four)) ** 2).sum()
+first = torch.autograd.grad(squared, z_four, create_graph=True)[0]
+print(torch.autograd.grad(first.sum(), z_four)[0])
+print(-2 * p_four * (1 - p_four) ** 2 * (1 - 3 * p_four))
+
+# %% answer-far
+far = torch.tensor([[1.0, 10.0, 10.0]], dtype=torch.float64)
+X_far = torch.cat([X, far])
+y_far = torch.cat([y, torch.ones(1, dtype=torch.float64)])
+line = torch.linalg.lstsq(X, y).solution
+line_far = torch.linalg.lstsq(X_far, y_far).solution
+print((y * (X @ line)).round(decimals=3).tolist())
+print((y_far * (X_far @ line_far)).round(decimals=3).tolist())
+
+# %% answer-far-logistic
+best_far = best
+for _ in range(5):
+    p_far = torch.sigmoid(X_far @ best_far)
+    g_far = X_far.T @ (p_far - (1 + y_far) / 2)
+    H_far = X_far.T @ ((p_far * (1 - p_far))[:, None] * X_far)
+    best_far = best_far - torch.linalg.solve(H_far, g_far)
+print(best)
+print(best_far)
+
+
+# %% answer-kink
+def by_hand(m):
+    """Log loss of each margin, written out."""
+    return torch.clamp(-m, min=0) + torch.log1p(torch.exp(-m.abs()))
+
+
+def by_logaddexp(m):
+    """The same as log(exp(0) + exp(-m))."""
+    return torch.logaddexp(torch.zeros_like(m), -m)
+
+
+margins = torch.tensor([-1000.0, -1.0, 0.0, 1.0], requires_grad=True)
+for function in (by_hand, by_logaddexp):
+    print(function(margins).detach())
+    print(torch.autograd.grad(function(margins).sum(), margins)[0])
+
+# %% answer-wrong-labels
+total = nn.BCEWithLogitsLoss(reduction="sum")
+for c in (1, 10, 100):
+    s_c = c * (X @ best)
+    print(f"{c:4d}  {total(s_c, y):8.3f}  {total(s_c, t):8.3f}")
