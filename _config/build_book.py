@@ -148,11 +148,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("chapter", nargs="?", help="slug of the only chapter to build")
     parser.add_argument("--builder", default="html", help="a builder of Sphinx")
     parser.add_argument("--target", type=Path, help="folder of the result")
+    parser.add_argument("--cache", help="folder of kept outcomes of cells")
     options = parser.parse_args(arguments)
     if not sys.stdout.isatty():
         nocolor()
     source = ROOT / "book"
     overrides = one_chapter(source, options.chapter) if options.chapter else {}
+    if options.cache:
+        overrides["snippet_cache"] = options.cache
     folder = "chapter" if options.chapter else options.builder
     target = options.target or ROOT / "build" / folder
     result = build(

@@ -75,6 +75,7 @@ linkcheck_ignore: list[str] = []
 html_baseurl = os.environ.get("BOOK_URL", "")
 repository = os.environ.get("BOOK_REPOSITORY_URL", "")
 html_theme_options = {
+    "navbar_persistent": [],  # the search stands in the sidebar already
     "show_navbar_depth": 1,
     "show_toc_level": 2,
     "use_download_button": False,

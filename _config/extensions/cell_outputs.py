@@ -15,6 +15,8 @@ from chapter_notebook import Problem
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+HEADER_RULE = re.compile(r"-{20,}")
+HEADER = re.compile(r"(?P<kind>\S+) {2,}(?P<rest>Traceback \(most recent call last\))")
 LIBRARY_FRAME = re.compile(r"^File (?P<path>.+?):\d+, in (?P<where>.*)$")
 
 
@@ -29,19 +31,25 @@ def normalise(output: NotebookNode) -> None:
 
 
 def _readable_traceback(traceback: list[str]) -> list[str]:
-    """The traceback with library frames as one line each, ``torch/_tensor.py``.
+    """The traceback as a page shows it, in lines that fit a phone better.
 
-    Their source lines and numbers belong to the installation, not to the lesson.
+    The rule above it is dropped. A frame of a library is one line, ``File
+    torch/_tensor.py, in Tensor.backward``: the rest belongs to the installation, not to
+    the lesson.
     """
     kept: list[str] = []
     in_library = False
     for line in ANSI.sub("", "\n".join(traceback)).splitlines():
         frame = LIBRARY_FRAME.match(line)
-        if frame:
+        if HEADER_RULE.fullmatch(line):
+            continue
+        if header := HEADER.fullmatch(line):
+            kept.append(f"{header['kind']}    {header['rest']}")
+        elif frame:
             in_library = True
             path = frame["path"].replace("\\", "/").rpartition("site-packages/")[2]
             path = re.sub(r".*/(?=python3[^/]*/)", "", path)
-            kept.append(f"File {path}, in {frame['where']}")
+            kept.append(f"File {path}, in {frame['where'].partition('(')[0]}")
         elif not line.strip():
             in_library = False
             if kept and kept[-1].strip():

@@ -39,7 +39,7 @@ from cell_outputs import ADDRESS, failure, normalise, unfit_outputs
 from chapter_notebook import Chapter, Evaluation, Problem, Values
 
 # Part of every cache key; change it when what is kept of a run changes its meaning.
-FORMAT = 1
+FORMAT = 2
 PACKAGES = ("torch", "numpy", "ipykernel", "ipython")
 
 Progress = Callable[[str], None]

@@ -79,14 +79,14 @@ def cut(wanted: Iterable[str]) -> bytes:
     options.layout_features = ["*"]
     options.name_IDs = ["*"]  # the copyright notice among them
     options.recalc_timestamp = False
-    font = subset.load_font(str(SOURCE), options)
-    mend(font)
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=sorted(map(ord, set(wanted))))
-    cutter.subset(font)
-    font.flavor = "woff2"
-    result = BytesIO()
-    font.save(result)
+    with subset.load_font(str(SOURCE), options) as font:
+        mend(font)
+        cutter.subset(font)
+        font.flavor = "woff2"
+        result = BytesIO()
+        font.save(result)
     return result.getvalue()
 
 

@@ -73,7 +73,7 @@ class CheckFormulas(SphinxPostTransform):
 
 
 def place(node: nodes.Element) -> str:
-    """``file:line`` of a formula; within a paragraph, the very line that it is in."""
+    """``file:line`` of a formula: the very line, where a paragraph or table has many."""
     block = node
     while isinstance(block.parent, nodes.Element) and (
         isinstance(block, nodes.Inline) or block.line is None
@@ -86,7 +86,19 @@ def place(node: nodes.Element) -> str:
         if isinstance(part, nodes.Text):
             line += part.count("\n")
     source = node.source or block.source or "<unknown>"
-    return f"{source}:{line}" if line else source
+    return f"{source}:{line + _lines_into_table(block)}" if line else source
+
+
+def _lines_into_table(block: nodes.Element) -> int:
+    """How far down a Markdown table is a cell that knows the table's line alone?"""
+    row: nodes.Node | None = block
+    while row is not None and not isinstance(row, nodes.row):
+        row = row.parent
+    table = row and row.parent.parent.parent
+    if table is None or table.line != block.line:
+        return 0
+    index = list(table.findall(nodes.row)).index(row)
+    return index + 1 if index else 0
 
 
 def visit_math(self: HTML5Translator, node: nodes.math) -> None:

@@ -9,6 +9,7 @@ functions nor dots. What only needs a style is in the style sheet instead.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, fromstring, tostring
 
@@ -27,14 +28,14 @@ UNARY_AFTER = LARGE | set("([{⟨⌊⌈")
 # What brackets grow around; around anything else TeX leaves them at their own size.
 TALL = {"mfrac", "mtable", "munder", "munderover"}
 THIN = "0.1667em"
+# Of Temml's classes, those that static/mathml.css has a rule for.
+STYLED = re.compile(r"tml-(?:right|left|jot|small|vec|prime)\b|wbk-\S*\bacc\b")
 
 
 def tidy(mathml: str) -> str:
     """The same formula, mended."""
     math = fromstring(mathml)
-    # The display attribute says the same.
-    math.attrib.pop("style", None)
-    math.attrib.pop("class", None)
+    math.attrib.pop("style", None)  # the display attribute says the same
     _mend(math)
     return tostring(math, encoding="unicode", short_empty_elements=False)
 
@@ -42,6 +43,9 @@ def tidy(mathml: str) -> str:
 def _mend(node: Element) -> None:
     for child in node:
         _mend(child)
+    classes = STYLED.findall(node.attrib.pop("class", ""))
+    if classes:
+        node.set("class", " ".join(classes))
     _group_bases(node)
     _simplify(node)
     _lower_fences(node)
@@ -64,7 +68,7 @@ def _group_bases(parent: Element) -> None:
             after.insert(0, base.pop())
         row = Element("mrow")
         row.extend(base)
-        node[:-scripts] = [row]
+        node[:-scripts] = [row if len(base) > 1 else base[0]]
         parent[index + 1 : index + 1] = after
 
 

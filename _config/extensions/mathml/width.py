@@ -94,7 +94,9 @@ def _length(text: str) -> float:
 @cache
 def _advances() -> dict[int, float]:
     """Advance widths in em by code point."""
-    font = TTFont(SOURCE)
-    em = font["head"].unitsPerEm
-    advances = font["hmtx"].metrics
-    return {code: advances[glyph][0] / em for code, glyph in font.getBestCmap().items()}
+    with TTFont(SOURCE) as font:
+        em = font["head"].unitsPerEm
+        advances = font["hmtx"].metrics
+        return {
+            code: advances[glyph][0] / em for code, glyph in font.getBestCmap().items()
+        }

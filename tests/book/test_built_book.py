@@ -1,0 +1,83 @@
+"""What must hold of the built pages."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from check_links import broken_links
+
+from tests.cells import ROOT
+
+
+def build(target: Path, cache: Path) -> None:
+    """Build the book in a process of its own."""
+    command = [sys.executable, str(ROOT / "_config" / "build_book.py")]
+    done = subprocess.run(
+        [*command, "--target", str(target), "--cache", str(cache)],
+        env=os.environ | {"SOURCE_DATE_EPOCH": "1700000000"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built book; cells that have been run before come from the cache."""
+    target = tmp_path_factory.mktemp("book") / "html"
+    build(target, ROOT / "build" / "cells")
+    return target
+
+
+def files(site: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(site).as_posix(): path.read_bytes()
+        for path in sorted(site.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_every_link_and_fragment_leads_somewhere(site: Path) -> None:
+    assert list(broken_links(site)) == []
+
+
+def test_two_builds_give_the_same_bytes(site: Path, tmp_path: Path) -> None:
+    """The second one runs every cell again, in another folder."""
+    again = tmp_path / "elsewhere" / "html"
+    build(again, tmp_path / "cells")
+    first, second = files(site), files(again)
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_no_page_names_this_machine(site: Path) -> None:
+    for name, content in files(site).items():
+        for place in (str(ROOT), str(Path.home()) + "/", sys.prefix, "site-packages"):
+            assert place.encode() not in content, (name, place)
+
+
+def test_no_value_is_left_unfilled(site: Path) -> None:
+    for page in site.glob("*.html"):
+        assert "{eval}" not in page.read_text(encoding="utf-8"), page.name
+
+
+def test_every_output_on_a_page_is_text_a_page_can_show(site: Path) -> None:
+    for page in site.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "\x1b[" not in text
+        assert not re.search(r"class=\"[^\"]*\bproblematic\b", text), page.name
+
+
+def test_every_exercise_has_its_answer_folded_on_the_same_page(site: Path) -> None:
+    for page in site.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        exercises = re.findall(r'class="exercise admonition" id="([\w-]+)"', text)
+        answers = re.findall(r'class="answer-body" id="answer-to-([\w-]+)"', text)
+        assert exercises == answers
+        assert text.count('<details class="answer">') == len(answers)
