@@ -107,8 +107,10 @@ def book(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests; `-- tests/snippets -k softmax` selects some."""
     environment(session)
+    # A file stays on one worker, so that what its tests share is made once.
+    workers = ["-n", "auto", "--dist", "loadfile"]
     coverage = [] if session.posargs else ["--cov", "--cov-report=term"]
-    python(session, "-m", "pytest", *coverage, *session.posargs)
+    python(session, "-m", "pytest", *workers, *coverage, *session.posargs)
 
 
 @nox.session

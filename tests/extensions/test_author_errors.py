@@ -95,7 +95,7 @@ def test_a_broken_cell_that_fails_otherwise(tiny_book: TinyBook) -> None:
     tiny_book.write("book/chapter.md", CHAPTER + cell)
     found = the_line(tiny_book.build())
     assert "book/chapter.md:9: chapter#broken must raise TypeError" in found
-    assert "but raised TypeError: b" in found
+    assert "but raised TypeError: no;" in found
 
 
 def test_a_broken_cell_that_fails_as_promised(tiny_book: TinyBook) -> None:
