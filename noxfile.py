@@ -152,7 +152,9 @@ def preview(session: nox.Session) -> None:
 def pins(session: nox.Session) -> None:
     """Resolve the versions in constraints.txt anew (needs the network)."""
     environment(session)
-    options = "--universal --python-version=3.11 --no-emit-index-url --no-annotate"
+    # One version for every Python that the book supports, so that all build the same.
+    options = "--universal --fork-strategy=fewest --python-version=3.11 "
+    options += "--no-emit-index-url --no-annotate"
     groups = [f"--group={group}" for group in GROUPS]
     command = [str(BINARIES / "uv"), "pip", "compile", "--quiet", "--no-header"]
     resolved = session.run(
