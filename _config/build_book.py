@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -25,50 +24,11 @@ from sphinx.errors import SphinxError
 from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+from author_errors import AuthorErrors
+
 ROOT = Path(__file__).resolve().parents[1]
-RECORD = re.compile(
-    r"^(?:(?P<place>.+?(?::\d+)?|<unknown>):\s+)?(?:WARNING|ERROR|CRITICAL|SEVERE):\s"
-)
 # What cannot be resolved when the other chapters are left out.
 OTHER_CHAPTERS = ["myst.xref_missing", "myst.xref_ambiguous", "toc", "ref"]
-
-
-class AuthorErrors:
-    """A text stream that turns each of Sphinx's warnings into the house's one line."""
-
-    def __init__(self, root: Path, stream: TextIO) -> None:
-        self.root = root
-        self.stream = stream
-        self.lines: list[str] = []
-
-    def write(self, record: str) -> int:
-        """Take one record; Sphinx writes each with a single call."""
-        if record.strip():
-            line = one_line(record, self.root)
-            # A page that is read by two builders repeats what it says.
-            if line not in self.lines:
-                self.lines.append(line)
-                self.stream.write(f"{line}\n")
-        return len(record)
-
-    def flush(self) -> None:
-        """Pass on what has been written."""
-        self.stream.flush()
-
-
-def one_line(record: str, root: Path) -> str:
-    """``book/tensors.md:42: what; remedy [category]`` from a record of Sphinx.
-
-    >>> one_line("/b/book/a.md:3: WARNING: no cell 'x' [snippets.cell]", Path("/b"))
-    "book/a.md:3: no cell 'x' [snippets.cell]"
-    """
-    text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", record).split())
-    match = RECORD.match(text)
-    message = text[match.end() :] if match else text
-    place = (match["place"] or "book") if match else "book"
-    # Some of Sphinx's messages repeat their place, or name files by full path.
-    relative = f"{place}: {message}".replace(f"{root}{os.sep}", "")
-    return re.sub(r":None(?=:)", "", relative)
 
 
 def build(

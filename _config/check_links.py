@@ -87,14 +87,14 @@ def _why_broken(
     """The reason why a link leads nowhere, or an empty string."""
     url = urlsplit(target)
     if url.scheme or url.netloc:
-        return "link to https instead" if url.scheme == "http" else ""
+        return "link to https instead" if url.scheme in {"http", ""} else ""
     if not target or url.path.startswith("/"):
         return "only a relative path works wherever the site is put"
     aim = _normal(path.parent / unquote(url.path)) if url.path else path
-    if aim is None or not (root / aim).exists():
-        return "there is no such file"
-    if (root / aim).is_dir():
+    if aim is not None and (root / aim).is_dir():
         aim = aim / "index.html"
+    if aim is None or not (root / aim).is_file():
+        return "there is no such file"
     fragment = unquote(url.fragment)
     if fragment and aim in site and fragment not in site[aim].fragments:
         return f"{aim} has no element with the id {fragment!r}"

@@ -10,7 +10,8 @@ import pytest
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from build_book import AuthorErrors, build
+from author_errors import AuthorErrors
+from build_book import build
 
 CONFIG = Path(__file__).parent / "roots" / "tiny"
 SNIPPETS = (Path(__file__).parents[1] / "snippets" / "__init__.py").read_text()

@@ -212,7 +212,7 @@ def test_an_image_that_does_not_exist(tiny_book: TinyBook) -> None:
 def test_a_chapter_missing_from_the_contents(tiny_book: TinyBook) -> None:
     tiny_book.write("book/forgotten.md", "# Forgotten\n")
     [found] = tiny_book.build()
-    assert found.startswith("book/forgotten.md: document isn't included in any toctree")
+    assert found.startswith("book/forgotten.md:1: document isn't included in any toctree")
 
 
 def test_an_unclosed_fence(tiny_book: TinyBook) -> None:
