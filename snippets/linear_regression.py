@@ -107,19 +107,6 @@ grain = np.spacing(np.float32(2084)) / 2e-6
 print(tiny, tiny / grain)
 
 
-# %% backward-chain
-def backward_chain(loss):
-    """Names of the backward nodes from loss to Xw."""
-    names, node = [], loss.grad_fn
-    while node is not None:
-        names.append(node.name())
-        node = node.next_functions[0][0]
-    return names
-
-
-print(*backward_chain(torch.linalg.vector_norm(X @ w - y) ** 2))
-print(*backward_chain(nn.MSELoss(reduction="sum")(X @ w, y)))
-
 # %% equality
 ones = torch.ones(2, dtype=torch.float64)
 detour = torch.linalg.vector_norm(ones) ** 2
@@ -150,12 +137,8 @@ loss_mean.backward()
 by_mean = w.grad
 print(loss_mean.item(), by_mean)
 
-# %% none
-with raises(RuntimeError, "only for scalar outputs"):
-    nn.MSELoss(reduction="none")(X @ w, y).backward()
 
-
-# %% same-rate
+# %% descend
 def descend(reduction, rate, steps=4):
     """Sum of squared residuals at the start and after each step."""
     criterion = nn.MSELoss(reduction=reduction)
@@ -168,6 +151,7 @@ def descend(reduction, rate, steps=4):
     return errors
 
 
+# %% same-rate
 runs = {
     "mean, 0.005": descend("mean", 0.005),
     "sum,  0.005": descend("sum", 0.005),
@@ -194,21 +178,6 @@ answer = torch.linalg.lstsq(X64, y64)
 print(answer.solution, answer.rank)
 
 
-# %% last-pivot
-def last_pivot(A):
-    """The last pivot of a 3 × 3 matrix, without row exchanges."""
-    U = A.clone()
-    for k in range(2):
-        for i in range(k + 1, 3):
-            U[i] -= U[i, k] / U[k, k] * U[k]
-    return U[2, 2].item()
-
-
-gram = X64.T @ X64
-print(last_pivot(gram))
-print(last_pivot(gram.flip(0)))
-print(last_pivot(gram.float()))
-
 # %% nearly-parallel
 e = 2.0**-27
 slim = torch.tensor([[1.0, 1.0], [e, 0.0], [0.0, e]]).double()
@@ -225,7 +194,7 @@ inputs = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0])
 slope = torch.tensor(0.0, requires_grad=True)
 misfit = nn.MSELoss(reduction="sum")(slope * inputs, inputs**2)
 misfit.backward()
-print(slope.grad, misfit.item(), (inputs**4).sum().item())
+print(slope.grad, misfit.item())
 
 # %% likelihood
 sigma = 2.0
@@ -261,15 +230,8 @@ with_bias = nn.MSELoss(reduction="sum")(X @ w + bias, y)
 widened = torch.cat([X64, torch.ones(3, 1).double()], dim=1)
 print(bias_gradient, torch.linalg.matrix_rank(widened))
 
-# %% answer-data-gradient
-X_free = X.clone().requires_grad_()
-y_free = y.clone().requires_grad_()
-free = X_free @ w - y_free
-grad_X, grad_y = torch.autograd.grad(free @ free, (X_free, y_free))
-print(grad_X)
-print(grad_y)
-
 # %% answer-ridge
+gram = X64.T @ X64
 for strength in (1.0, 0.01, 0.0001):
     shifted = gram + strength * torch.eye(3, dtype=torch.float64)
     print(strength, torch.linalg.solve(shifted, X64.T @ y64))
@@ -277,7 +239,8 @@ for strength in (1.0, 0.01, 0.0001):
 # %% answer-variance
 best_fit = X64 @ shortest
 spread = (torch.tensor(2.0).double() / 9).sqrt().requires_grad_()
-cost = -torch.distributions.Normal(best_fit, spread).log_prob(y64).sum()
+noise = torch.distributions.Normal(best_fit, spread)
+cost = -noise.log_prob(y64).sum()
 (spread_gradient,) = torch.autograd.grad(cost, spread)
 print(f"{spread_gradient.abs().item():.6f}")
 
@@ -295,7 +258,7 @@ for reduction in ("sum", "mean"):
 
 # %% answer-two-starts
 def settle(start, rate=0.003, steps=3000):
-    """The weights after many gradient steps on the sum of squares."""
+    """The weights after many steps on the sum of squares."""
     w = torch.tensor(start, dtype=torch.float64)
     for _ in range(steps):
         w = w - rate * 2 * X64.T @ (X64 @ w - y64)

@@ -31,7 +31,7 @@ w = torch.tensor([-2.75, 1.0, 0.5], dtype=torch.float64)
 s = X @ w
 p = torch.sigmoid(s)
 print(s.tolist())
-print(p)
+print(p.round(decimals=3).tolist())
 
 # %% thresholds
 print((p > 0.5).int())
@@ -40,7 +40,7 @@ print((s > 0).int())
 
 # %% margins
 m = y * s
-torch.sigmoid(m)
+torch.sigmoid(m).round(decimals=3).tolist()
 
 # %% zero-one-labels
 t = (1 + y) / 2
@@ -71,17 +71,23 @@ print(nn.BCELoss(reduction="sum")(p, t))
 passed = (y == 1).double()
 left = passed * -torch.log(p) + (1 - passed) * -torch.log(1 - p)
 right = -torch.log(torch.sigmoid(m))
-print(left)
-print(right)
+print(left.round(decimals=3).tolist())
+print(right.round(decimals=3).tolist())
+
+# %% answer-direction
+q_both = torch.stack([t, 1 - t])
+p_both = torch.stack([p, 1 - p])
+print(torch.sum(q_both * -torch.log(p_both)))
+print(torch.sum(p_both * -torch.log(q_both)))
 
 # %% one-student
 w_3 = w.clone().requires_grad_()
 s_3 = X[2] @ w_3
 m_3 = y[2] * s_3
-e_3 = torch.exp(-m_3)
-a_3 = 1 + e_3
+o_3 = torch.exp(-m_3)
+a_3 = 1 + o_3
 loss_3 = torch.log(a_3)
-for vertex in (s_3, m_3, e_3, a_3, loss_3):
+for vertex in (s_3, m_3, o_3, a_3, loss_3):
     vertex.retain_grad()
 loss_3.backward()
 w_3.grad
@@ -98,15 +104,12 @@ print(X.T @ (p - t))
 # %% gradient-differences
 h = 1e-5
 steps = h * torch.eye(3, dtype=torch.float64)
-slopes = [(log_loss(w + u) - log_loss(w - u)) / (2 * h) for u in steps]
-torch.stack(slopes)
+changes = [log_loss(w + u) - log_loss(w - u) for u in steps]
+differences = torch.stack(changes) / (2 * h)
+differences
 
 # %% pull
-torch.sigmoid(-m)
-
-# %% distance
-distances = s / torch.linalg.vector_norm(w[1:])
-distances[2:5]
+torch.sigmoid(-m).round(decimals=3).tolist()
 
 
 # %% scale
@@ -122,19 +125,23 @@ for c in (0.1, 1.0, 10.0):
 H = hessian(log_loss, w)
 print(H)
 print(X.T @ ((p * (1 - p))[:, None] * X))
-
-# %% curvature
-print(torch.linalg.matrix_rank(X))
 print(torch.linalg.eigvalsh(H))
+
+
+# %% newton-step
+def newton_step(w, X, t):
+    """The lowest point of the quadratic fitted at w."""
+    p = torch.sigmoid(X @ w)
+    H = X.T @ ((p * (1 - p))[:, None] * X)
+    return w - torch.linalg.solve(H, X.T @ (p - t))
+
 
 # %% newton
 best = torch.zeros(3, dtype=torch.float64)
 for step in range(5):
-    p_best = torch.sigmoid(X @ best)
-    slope = X.T @ (p_best - t)
-    curvature = X.T @ ((p_best * (1 - p_best))[:, None] * X)
+    slope = X.T @ (torch.sigmoid(X @ best) - t)
     print(f"{step}  {log_loss(best):.6f}  {slope.norm():.1e}")
-    best = best - torch.linalg.solve(curvature, slope)
+    best = newton_step(best, X, t)
 best
 
 # %% accuracy-against-loss
@@ -147,20 +154,11 @@ with raises(RuntimeError, "does not require grad"):
 
 # %% squared-slopes
 z = torch.tensor([-1.0, -2.0, -4.0, -8.0], requires_grad=True)
-loss_log = F.softplus(-z).sum()
-loss_squared = ((torch.sigmoid(z) - 1) ** 2).sum()
-print(torch.autograd.grad(loss_log, z)[0])
-print(torch.autograd.grad(loss_squared, z)[0])
-
-
-# %% squared-curvature
-def squared_error(w):
-    """Sum of squared differences of probability and 0/1 label."""
-    return ((torch.sigmoid(X @ w) - t) ** 2).sum()
-
-
-print(torch.linalg.eigvalsh(hessian(squared_error, -best)))
-print(torch.linalg.eigvalsh(hessian(log_loss, -best)))
+squares = (torch.sigmoid(z) - 1) ** 2
+slopes_log = torch.autograd.grad(F.softplus(-z).sum(), z)[0]
+slopes_squared = torch.autograd.grad(squares.sum(), z)[0]
+print(slopes_log)
+print(slopes_squared)
 
 # %% overflow
 w_large = (1000 * w).requires_grad_()
@@ -210,15 +208,10 @@ targets = torch.tensor([1.0, 0.0, 1.0])
 each = nn.BCEWithLogitsLoss(reduction="none")
 once = each(scores, targets)
 twice = each(torch.sigmoid(scores), targets)
-for losses in (once, twice):
-    print(losses.detach())
-    print(torch.autograd.grad(losses.sum(), scores)[0])
-
-# %% answer-direction
-q_both = torch.stack([t, 1 - t])
-p_both = torch.stack([p, 1 - p])
-print(torch.sum(q_both * -torch.log(p_both)))
-print(torch.sum(p_both * -torch.log(q_both)))
+pull_once = torch.autograd.grad(once.sum(), scores)[0]
+pull_twice = torch.autograd.grad(twice.sum(), scores)[0]
+for row in (once, pull_once, twice, pull_twice):
+    print(row.detach())
 
 # %% answer-odds
 probability = torch.tensor([0.5, 0.8, 0.9], dtype=torch.float64)
@@ -241,24 +234,10 @@ for z_soft in torch.logit(soft) + torch.tensor([-1.0, 0.0, 1.0]):
     print(f"{z_soft:6.3f}  {loss_soft:.4f}")
 print(nn.BCEWithLogitsLoss()(torch.logit(soft), soft))
 
-# %% answer-bound
-print(torch.linalg.eigvalsh(X.T @ X)[-1] / 4)
-for v in (w_zero.detach(), best, w, 10 * w):
-    print(torch.linalg.eigvalsh(hessian(log_loss, v))[-1])
-
 # %% answer-separable
-kept = torch.tensor([0, 1, 2, 4, 5, 6, 7])
+others = torch.cat([m[:3], m[4:]])
 for c in (1, 10, 100):
-    losses = -F.logsigmoid(c * m[kept])
-    print(f"{c:4d}  {losses.sum():.3e}")
-
-# %% answer-concave
-p_four = torch.tensor([0.1, 0.3, 0.5, 0.8], dtype=torch.float64)
-z_four = torch.logit(p_four).requires_grad_()
-squared = ((1 - torch.sigmoid(z_four)) ** 2).sum()
-first = torch.autograd.grad(squared, z_four, create_graph=True)[0]
-print(torch.autograd.grad(first.sum(), z_four)[0])
-print(-2 * p_four * (1 - p_four) ** 2 * (1 - 3 * p_four))
+    print(f"{c:4d}  {-F.logsigmoid(c * others).sum():.3e}")
 
 # %% answer-far
 far = torch.tensor([[1.0, 10.0, 10.0]], dtype=torch.float64)
@@ -272,10 +251,7 @@ print((y_far * (X_far @ line_far)).round(decimals=3).tolist())
 # %% answer-far-logistic
 best_far = best
 for _ in range(5):
-    p_far = torch.sigmoid(X_far @ best_far)
-    g_far = X_far.T @ (p_far - (1 + y_far) / 2)
-    H_far = X_far.T @ ((p_far * (1 - p_far))[:, None] * X_far)
-    best_far = best_far - torch.linalg.solve(H_far, g_far)
+    best_far = newton_step(best_far, X_far, (1 + y_far) / 2)
 print(best)
 print(best_far)
 

@@ -97,8 +97,8 @@ with raises(RuntimeError, "The size of tensor a (3) must match"):
     X + torch.tensor([100.0, 200.0])
 
 # %% all-pairs
-y = torch.tensor([2.0, 4.0, 8.0])
-p = torch.tensor([[2.0], [4.0], [8.0]])
+y = torch.tensor([2.0, 4.0, 9.0])
+p = torch.tensor([[2.0], [4.0], [9.0]])
 p - y
 
 # %% wrong-loss
@@ -136,9 +136,9 @@ print(X.mean(dim=1, keepdim=True).shape)
 X - X.mean(dim=1, keepdim=True)
 
 # %% square-is-silent
-S = torch.tensor([[1.0, 3.0], [10.0, 20.0]])
-print(S - S.mean(dim=1))
-print(S - S.mean(dim=1, keepdim=True))
+Q = torch.tensor([[1.0, 3.0], [10.0, 20.0]])
+print(Q - Q.mean(dim=1))
+print(Q - Q.mean(dim=1, keepdim=True))
 
 # %% maximum
 X.max(dim=1)

@@ -18,6 +18,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
@@ -32,6 +33,34 @@ logger = logging.getLogger(__name__)
 def answer_id(exercise: str) -> str:
     """The fragment that leads into the answer of an exercise."""
     return f"answer-to-{exercise}"
+
+
+class KeepLinksToExercises(SphinxTransform):
+    """Leave the links to exercises of the same page to ``ReferToExercises``.
+
+    MyST would resolve them now, to an exercise's title, which has no number yet.
+    """
+
+    # Just before MyST resolves the links within a page.
+    default_priority = 878
+
+    def apply(self, **kwargs: object) -> None:
+        """Change the doctree of one page in place."""
+        registry = getattr(self.env, "sphinx_exercise_registry", {})
+        for link in list(self.document.findall(nodes.reference)):
+            target = link.get("refuri", "").removeprefix("#")
+            if link.get("id_link") and not link.children and target in registry:
+                link.replace_self(
+                    addnodes.pending_xref(
+                        "",
+                        nodes.inline(classes=["xref", "myst"]),
+                        refdoc=self.env.docname,
+                        refdomain=None,
+                        reftype="myst",
+                        reftarget=target,
+                        refexplicit=False,
+                    )
+                )
 
 
 class ReferToExercises(SphinxPostTransform):
@@ -146,6 +175,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the rendering, the links and the check."""
     app.setup_extension("sphinx_exercise")
     app.add_node(solution_node, override=True, html=(visit_solution, depart_solution))
+    app.add_transform(KeepLinksToExercises)
     app.add_post_transform(ReferToExercises)
     app.add_post_transform(LinkExercisesAndAnswers)
     app.connect("env-updated", check_answers)

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from nbformat import NotebookNode
 
@@ -20,17 +21,20 @@ HEADER = re.compile(r"(?P<kind>\S+) {2,}(?P<rest>Traceback \(most recent call la
 LIBRARY_FRAME = re.compile(r"^File (?P<path>.+?):\d+, in (?P<where>.*)$")
 
 
-def normalise(output: NotebookNode) -> None:
-    """Make an output independent of the machine: no colours, no paths."""
+def normalise(output: NotebookNode, root: Path) -> None:
+    """Make an output independent of the machine: no colours, no paths.
+
+    ``root`` is the project's folder: its files are named by their path below it.
+    """
     output.pop("execution_count", None)
     if output.output_type == "execute_result":
         output.execution_count = None
     if output.output_type == "error":
-        output.traceback = _readable_traceback(output.traceback)
+        output.traceback = _readable_traceback(output.traceback, root)
         output.evalue = ANSI.sub("", output.evalue)
 
 
-def _readable_traceback(traceback: list[str]) -> list[str]:
+def _readable_traceback(traceback: list[str], root: Path) -> list[str]:
     """The traceback as a page shows it, in lines that fit a phone better.
 
     The rule above it is dropped. A frame of a library is one line, ``File
@@ -47,8 +51,7 @@ def _readable_traceback(traceback: list[str]) -> list[str]:
             kept.append(f"{header['kind']}    {header['rest']}")
         elif frame:
             in_library = True
-            path = frame["path"].replace("\\", "/").rpartition("site-packages/")[2]
-            path = re.sub(r".*/(?=python3[^/]*/)", "", path)
+            path = _portable(frame["path"], root)
             kept.append(f"File {path}, in {frame['where'].partition('(')[0]}")
         elif not line.strip():
             in_library = False
@@ -57,6 +60,21 @@ def _readable_traceback(traceback: list[str]) -> list[str]:
         elif not in_library:
             kept.append(line)
     return kept
+
+
+def _portable(path: str, root: Path) -> str:
+    """A file below the project, ``site-packages`` or Python's library, from there on.
+
+    >>> _portable("/usr/lib/python3.13/json/decoder.py", Path("/home/me/book"))
+    'python3.13/json/decoder.py'
+    """
+    file = Path(path).expanduser()  # IPython writes the user's folder as ~
+    # The project's folder may hold the environment.
+    if file.is_relative_to(root) and "site-packages" not in file.parts:
+        return file.relative_to(root).as_posix()
+    path = path.replace("\\", "/").rpartition("site-packages/")[2]
+    path = re.sub(r".*/(?=python3[^/]*/)", "", path)
+    return re.sub(r"^(/|~|[A-Za-z]:/).*/", "", path)
 
 
 def failure(cell: NotebookNode) -> Problem | None:
@@ -71,7 +89,7 @@ def failure(cell: NotebookNode) -> Problem | None:
     [error] = errors
     first, *_ = error.evalue.splitlines() or [""]
     what = f"{error.ename}: {first}" if first else error.ename
-    message = f"{where} failed with {what} [{_place(error)}]"
+    message = f"{where} failed with {what} [{_place(cell, error)}]"
     return Problem(line, message, "execution.error")
 
 
@@ -90,9 +108,10 @@ def _unexpected(
     )
 
 
-def _place(error: NotebookNode) -> str:
+def _place(cell: NotebookNode, error: NotebookNode) -> str:
     """``line 2 of the cell``: the innermost line of the cell's own code."""
-    found = re.findall(r"Cell In\[\d+\], line (\d+)", "\n".join(error.traceback))
+    frame = rf"Cell In\[{cell.execution_count}\], line (\d+)"
+    found = re.findall(frame, "\n".join(error.traceback))
     return f"line {found[-1]} of the cell" if found else "no line"
 
 
@@ -101,7 +120,8 @@ def unfit_outputs(cell: NotebookNode) -> list[Problem]:
     line, where = cell.metadata["line"], cell.metadata["where"]
     found = []
     for output in cell.outputs:
-        text = str(output.get("text") or output.get("data", {}).get("text/plain", ""))
+        text = output.get("text") or output.get("evalue") or ""
+        text = str(text or output.get("data", {}).get("text/plain", ""))
         if output.output_type == "stream" and output.name == "stderr":
             first = text.strip().splitlines()[0] if text.strip() else ""
             message = f"{where} wrote to stderr: {first}; remove what causes it"

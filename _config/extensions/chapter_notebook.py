@@ -23,14 +23,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from myst_nb.core.read import MystMetadataParsingError, read_myst_markdown_notebook
+from myst_nb.core.read import read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 from nbformat import NotebookNode
 
 from snippet_cells import SnippetError, SnippetLibrary
 
 EVAL = re.compile(r"\{eval\}`([^`]*)`")
-FENCE = re.compile(r"^\s*(?P<mark>`{3,}|:{3,})\s*(?P<info>.*)$")
+FENCE = re.compile(r"^\s*(?P<mark>`{3,}|~{3,}|:{3,})\s*(?P<info>.*)$")
 LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
 
 # Keyed by the number of code cells before the place, and the text that asks.
@@ -78,11 +78,9 @@ def read_chapter(
     problems = list(check_fences(text))
     try:
         notebook = _read_notebook(text, config)
-    except MystMetadataParsingError as error:
+    except Exception as error:  # of many classes, private ones among them
         notebook = _read_notebook("", config)
-        line = re.search(r"at line (\d+)", str(error))
-        message = f"{error}; correct the option lines of this cell"
-        problems.append(Problem(int(line[1]) if line else 1, message, "snippets.cell"))
+        problems.append(_unreadable(text, config, error))
     notebook.metadata.setdefault("language_info", LANGUAGE)
     chapter = Chapter(notebook, problems=problems)
     lines = text.splitlines() or [""]
@@ -109,12 +107,35 @@ def _read_notebook(text: str, config: MdParserConfig | None) -> NotebookNode:
     return read_myst_markdown_notebook(blocks, config, add_source_map=True)
 
 
+def _unreadable(
+    text: str, config: MdParserConfig | None, error: Exception
+) -> Problem:
+    """The mistake in the first line with which MyST-NB cannot read the text."""
+    lines = text.split("\n")
+
+    def fails(count: int) -> bool:
+        try:
+            _read_notebook("\n".join(lines[:count]), config)
+        except type(error):
+            return True
+        except Exception:
+            return False  # a line further down mends this one
+        return False
+
+    line = next(filter(fails, range(1, len(lines) + 1)), 1)
+    first, *_ = str(error).splitlines() or [type(error).__name__]
+    remedy = "correct the options here"
+    if lines[line - 1].startswith(":load:"):
+        remedy = "write ':snippet: module#cell' instead"
+    return Problem(line, f"{first}; {remedy}", "snippets.cell")
+
+
 def _fill_cell(
     cell: NotebookNode, line: int, library: SnippetLibrary, chapter: Chapter
 ) -> None:
     """Put the snippet into a code cell, in place."""
     cell.metadata["line"] = line
-    reference = str(cell.metadata.pop("snippet", ""))
+    reference = str(cell.metadata.pop("snippet", "") or "")
     cell.metadata["where"] = reference or "a cell without ':snippet:'"
 
     def wrong(message: str) -> None:
@@ -150,6 +171,8 @@ def _find_evaluations(text: str, start: int, after: int, chapter: Chapter) -> No
     for match in EVAL.finditer(text):
         line = start + text.count("\n", 0, match.start()) + 1
         try:
+            if "\n" in match[1]:  # its value would move the lines below
+                raise SyntaxError("spread over two lines")
             expression, spec = split_format(match[1])
         except SyntaxError as error:
             message = (
@@ -221,13 +244,21 @@ def check_fences(text: str) -> list[Problem]:
             continue
         mark, info = match["mark"], match["info"].strip()
         top = open_fences[-1] if open_fences else None
-        if not info and top and mark[0] == top[0][0] and len(mark) >= len(top[0]):
-            open_fences.pop()
-        elif top and not top[1].startswith("{"):
-            continue  # a code block holds any text
-        elif top and mark[0] == top[0][0] and len(mark) >= len(top[0]):
+        ended = [
+            place
+            for place, (other, _, _) in enumerate(open_fences)
+            if mark[0] == other[0] and len(mark) >= len(other)
+        ]
+        if ended and not info:
+            # A fence ends at the first such line, whatever is open inside.
+            for fence in open_fences[ended[0] + 1 :]:
+                unclosed(*fence)
+            del open_fences[ended[0] :]
+        elif top and len(open_fences) - 1 in ended:
             unclosed(*top)
             open_fences[-1] = (mark, info, number)
+        elif top and not top[1].startswith("{"):
+            continue  # a code block holds any other text
         elif not info and mark[0] == ":":
             message = f"'{mark}' closes a fence that is not open; remove it"
             problems.append(Problem(number, message, "snippets.fence"))

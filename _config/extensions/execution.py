@@ -39,7 +39,7 @@ from cell_outputs import ADDRESS, failure, normalise, unfit_outputs
 from chapter_notebook import Chapter, Evaluation, Problem, Values
 
 # Part of every cache key; change it when what is kept of a run changes its meaning.
-FORMAT = 2
+FORMAT = 3
 PACKAGES = ("torch", "numpy", "ipykernel", "ipython")
 
 Progress = Callable[[str], None]
@@ -147,7 +147,7 @@ async def _run(chapter: Chapter, settings: Settings) -> Outcome:
     async with _kernel(settings) as client:
         client.timeout = settings.timeout
         for number, cell in enumerate(cells, 1):
-            problem = await _run_cell(client, cell, number)
+            problem = await _run_cell(client, cell, number, settings.root)
             outcome.outputs.append(cell.outputs)
             if problem:
                 outcome.problems.append(problem)
@@ -191,7 +191,13 @@ async def _kernel(settings: Settings) -> AsyncIterator[NotebookClient]:
             coalesce_streams=True,
         )
         extensions = Path(__file__).parent
-        environment = os.environ | {
+        # Start-up files and switches of the user's own Python stay out.
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("PYTHON")
+        }
+        environment = inherited | {
             "PYTHONPATH": os.pathsep.join([str(settings.root), str(extensions)]),
             "PYTHONHASHSEED": "0",
             # Compiled files of an earlier run are trusted by the second they were
@@ -215,7 +221,7 @@ async def _kernel(settings: Settings) -> AsyncIterator[NotebookClient]:
 
 
 async def _run_cell(
-    client: NotebookClient, cell: NotebookNode, number: int
+    client: NotebookClient, cell: NotebookNode, number: int, root: Path
 ) -> Problem | None:
     """Run one cell in place; the problem that stops the chapter, if there is one."""
     line, where = cell.metadata["line"], cell.metadata["where"]
@@ -237,7 +243,7 @@ async def _run_cell(
             "execution.timeout",
         )
     for item in cell.outputs:
-        normalise(item)
+        normalise(item, root)
     return failure(cell)
 
 
@@ -266,13 +272,13 @@ async def _evaluate(
 def _load(cache: Path, name: str, key: str) -> Outcome | None:
     try:
         kept = json.loads(_file(cache, name).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if kept.get("key") != key:
-        return None
-    values = {(after, text): value for after, text, value in kept["values"]}
-    from_dict = nbformat.from_dict
-    outputs = [[from_dict(item) for item in cell] for cell in kept["outputs"]]  # type: ignore[no-untyped-call]
+        if kept["key"] != key:
+            return None
+        values = {(after, text): value for after, text, value in kept["values"]}
+        from_dict = nbformat.from_dict
+        outputs = [[from_dict(item) for item in cell] for cell in kept["outputs"]]  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # absent, or not what this module wrote
     return Outcome(outputs, values)
 
 

@@ -28,8 +28,10 @@ import re
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+LINE_END = re.compile(r"\r\n?|\n")  # str.splitlines knows more of them than Python
 MARKER = re.compile(r"^# %%(?P<rest>.*)$")
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 REFERENCE = re.compile(r"(?P<module>[A-Za-z_][\w.]*)#(?P<cell>[^#\s]+)")
@@ -64,13 +66,14 @@ def parse_cells(text: str, where: str = "snippet module") -> dict[str, Cell]:
     """Split the text of a snippet module into its cells, in file order.
 
     Raises:
-        SnippetError: malformed or duplicate name, empty cell, invalid Python.
+        SnippetError: malformed or duplicate name, empty cell, invalid Python, a cell
+            that is not complete statements.
     """
     try:
         ast.parse(text)
     except SyntaxError as error:
-        raise SnippetError(f"{where}:{error.lineno}: {error.msg}") from None
-    lines = text.splitlines()
+        raise SnippetError(f"{where}:{error.lineno or 1}: {error.msg}") from None
+    lines = LINE_END.split(text)
     marks: list[tuple[int, str]] = []
     for number, line in enumerate(lines, 1):
         if not (match := MARKER.match(line)):
@@ -83,24 +86,35 @@ def parse_cells(text: str, where: str = "snippet module") -> dict[str, Cell]:
                 f"lower-case letters, digits and hyphens; found {line!r}"
             )
         marks.append((number, name))
-    ends = [number - 1 for number, _ in marks[1:]] + [len(lines)]
     cells: dict[str, Cell] = {}
-    for (start, name), end in zip(marks, ends, strict=True):
+    for (start, name), (end, _) in pairwise([*marks, (len(lines) + 1, "")]):
         if name in cells:
             raise SnippetError(
                 f"{where}:{start}: duplicate cell {name!r} "
                 f"(first in line {cells[name].line}); give it another name"
             )
-        source = "\n".join(lines[start:end]).strip("\n").rstrip()
+        source = "\n".join(lines[start : end - 1]).strip("\n").rstrip()
         if not source:
             raise SnippetError(f"{where}:{start}: cell {name!r} is empty")
-        source, expected = _unwrap_raises(source)
+        try:
+            source, expected = _unwrap_raises(source)
+        except SyntaxError:
+            raise SnippetError(
+                f"{where}:{start}: cell {name!r} is not complete statements; put its "
+                "marker, and the next, between two statements"
+            ) from None
+        except ValueError as error:
+            raise SnippetError(f"{where}:{start}: cell {name!r}: {error}") from None
         cells[name] = Cell(name, source, start, expected)
     return cells
 
 
 def _unwrap_raises(source: str) -> tuple[str, Expected | None]:
-    """The body of a cell that is one ``with raises(Class, "message"):``."""
+    """The body of a cell that is one ``with raises(Class, "message"):``.
+
+    Raises:
+        ValueError: if the body cannot be cut out as lines of its own.
+    """
     match ast.parse(source).body:
         case [
             ast.With(
@@ -112,12 +126,29 @@ def _unwrap_raises(source: str) -> tuple[str, Expected | None]:
                         ) as call
                     )
                 ],
-            )
+                body=body,
+            ) as statement
         ]:
             assert call.end_lineno is not None
-            body = "\n".join(source.splitlines()[call.end_lineno :])
-            return textwrap.dedent(body), Expected(ast.unparse(kind), message)
+            lines = source.split("\n")
+            above = lines[: statement.lineno - 1]  # comments
+            below = textwrap.dedent("\n".join(lines[call.end_lineno :]))
+            if not _is_code_of(below, body):
+                raise ValueError(
+                    "the body of 'with raises(...):' stands on lines of its own, all "
+                    "indented alike, down to those of its strings and comments"
+                )
+            drawn = "\n".join([*above, below])
+            return drawn, Expected(ast.unparse(kind), message)
     return source, None
+
+
+def _is_code_of(text: str, body: list[ast.stmt]) -> bool:
+    """Whether cutting and dedenting changed nothing."""
+    try:
+        return ast.dump(ast.parse(text)) == ast.dump(ast.Module(body, []))
+    except SyntaxError:
+        return False
 
 
 class SnippetLibrary:

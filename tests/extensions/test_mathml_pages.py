@@ -157,11 +157,19 @@ def test_wide_displays_take_the_focus_and_others_do_not(book: Book) -> None:
     assert len(long.math.find_all(recursive=False)) == 30
 
 
+def test_there_is_less_room_in_a_note(book: Book) -> None:
+    formula = "$$ a + b + c + d + e + f + g = 0 $$"
+    book.page(f"# T\n\n{formula}\n\n```{{note}}\n{formula}\n```\n\n- - {formula}\n")
+    assert book.build() == ""
+    boxes = book.soup().select(".math-box")
+    assert [box.get("tabindex") for box in boxes] == [None, "0", "0"]
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {
         str(file.relative_to(folder)): file.read_bytes()
         for file in folder.rglob("*")
-        if file.is_file() and file.name not in {"environment.pickle"}
+        if file.is_file()
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets import computation_graphs as chapter
@@ -90,6 +90,12 @@ def test_recorded_graph_is_the_drawing_with_edges_reversed():
         assert (kind == "AccumulateGrad") == (vertex not in EDGES)
 
 
+def test_arguments_that_want_no_gradient_are_not_in_the_graph(capsys):
+    data, w = torch.ones(2), torch.ones(2, requires_grad=True)
+    chapter.show_graph(data * w)
+    assert capsys.readouterr().out == "0 MulBackward0 [1]\n1 AccumulateGrad []\n"
+
+
 def test_branch_that_ran_is_the_one_recorded():
     kinds = [re.sub(r"\d (\w{3})\w*", r"\1", line) for line in printed("branches")]
     assert kinds == ["Mul [1, 1]", "Acc []", "Neg [1]", "Acc []"]
@@ -122,7 +128,8 @@ def test_gradient_is_the_sum_over_paths_of_edge_products():
 
 def test_gradients_arrive_complete_and_from_the_loss_down():
     expected = [f"{k} {float(gradients()[k])}" for k in "Lqpuv"]
-    assert printed("arrivals") == [s.replace("L", "loss") for s in expected]
+    assert printed("arrivals")[:3] == expected[:3]
+    assert sorted(printed("arrivals")[3:]) == expected[3:]
     ns = state("nudge")
     assert ns["by_u"] == pytest.approx(gradients()["u"], abs=1e-9)
     assert ns["by_v"] == pytest.approx(gradients()["v"], abs=1e-9)
@@ -157,6 +164,7 @@ def test_seeded_backward_is_the_transposed_jacobian_times_the_seed():
     assert state("broadcast")["beta"].grad.item() == sum([1, 10, 100])
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_table_of_vector_jacobian_products(seed):
     rng = np.random.default_rng(seed)
@@ -183,8 +191,6 @@ def test_gradients_add_up_until_cleared():
     slope = 2 * 3
     assert printed("accumulation") == [f"{float(slope)} {float(slope + slope)}"]
     assert state("cleared")["w"].grad.item() == slope
-    ns = state("autograd-grad")
-    assert (ns["g"].item(), ns["w"].grad.item()) == (3 * 3**2, slope)
 
 
 def test_a_retained_graph_runs_again_and_a_sum_needs_no_retaining():
@@ -213,17 +219,16 @@ def test_only_the_unrecorded_in_place_step_keeps_a_leaf_that_wants_a_gradient():
     assert kept.is_leaf
 
 
-def test_unneeded_result_may_be_overwritten_but_data_falsifies():
-    assert state("not-needed")["z"].grad.tolist() == [3, 3]
+def test_writing_through_data_gives_the_gradient_at_the_wrong_place():
     ns = state("data-is-silent")
     assert ns["cubes"].item() == 1**3 + 2**3
     assert ns["z"].grad.tolist() == [3 * 10**2, 3 * 20**2]
 
 
 def test_detach_shares_memory_and_makes_a_constant():
-    ns = state("detach-clone")
+    ns = state("detach-shares")
     assert ns["w"].tolist() == [100, 2, 3]
-    assert ns["snapshot"].tolist() == [-1, 2, 3]
+    assert ns["c"].tolist() == [1, 2, 3]
     w, constant = sympy.symbols("w c")
     exact = (w * constant).diff(w).subs(constant, 3)
     assert state("detached-factor")["w"].grad.item() == float(exact)
@@ -234,8 +239,9 @@ def test_answers_leaves_and_scripts():
     flags = [line.split()[-2:] for line in printed("answer-leaves")]
     expected = ["TT", "FT", "TF", "FT", "TF", "TF"]
     assert [requires[0] + leaf[0] for requires, leaf in flags] == expected
-    verdicts = [s.split(": ")[1] == "runs" for s in printed("answer-five-scripts")]
-    assert verdicts == [False, False, True, False, False]
+    parts = ["floating point", "only for scalar", "runs", "needed", "not require grad"]
+    for line, part in zip(printed("answer-five-scripts"), parts, strict=True):
+        assert part in line
 
 
 def test_answers_equal_symbolic_derivatives():
@@ -249,22 +255,11 @@ def test_answers_equal_symbolic_derivatives():
     assert chapter.w4.grad.item() == float(fixed.diff(w).subs({w: 3, t: 6}))
 
 
-def test_answer_sixty_doublings_is_exact():
-    assert int(chapter.start.grad) == 1 << 60
-
-
 def test_answer_quadratic_form_equals_symmetrised_matrix_times_x():
     M, x = np.array([[1, 2], [3, 4]]), np.array([1, -1])
     assert chapter.form.item() == x @ M @ x
     assert chapter.x3.grad.tolist() == ((M + M.T) @ x).tolist()
     assert chapter.M.grad.tolist() == np.outer(x, x).tolist()
-
-
-def test_answer_checker_agrees_with_the_closed_form():
-    x = np.array([0.1, 0.2, 0.3])
-    exact = np.cos(x) * np.roll(x, 1) + np.sin(np.roll(x, -1))
-    np.testing.assert_allclose(chapter.slopes5, exact, atol=1e-9)
-    np.testing.assert_allclose(chapter.x5.grad, exact, atol=1e-15)
 
 
 def test_answer_reached_lists_exactly_the_leaves_that_get_a_gradient():

@@ -73,6 +73,19 @@ def test_only_parameters_and_modules_are_listed_and_buffers_are_saved():
     assert saved - {name for name, _ in mixed.named_parameters()} == {"centre"}
 
 
+def test_an_assigned_buffer_is_saved_and_not_a_parameter():
+    module = nn.Module()
+    module.centre = nn.Buffer(torch.ones(3))
+    assert list(module.state_dict()) == ["centre"]
+    assert list(module.parameters()) == []
+
+
+def test_writing_into_a_parameter_keeps_it_a_parameter():
+    assert isinstance(chapter.layer.weight, nn.Parameter)
+    assert chapter.layer.weight.is_leaf
+    np.testing.assert_array_equal(chapter.layer.weight.detach(), W)
+
+
 def test_unlisted_gain_gets_the_gradient_that_differences_give():
     mixed = chapter.mixed
     inner, other = numbers_of(mixed.inner), numbers_of(mixed.others[0])
@@ -103,7 +116,7 @@ def test_list_of_parameters_is_the_weight_then_the_bias_themselves():
 
 
 def test_one_example_gradients_equal_central_differences():
-    after = run_cells("linear_layers", until="one-example-by-hand")
+    after = run_cells("linear_layers", until="one-example")
     x = np.array([1.0, 2, 3])
     routes = {
         "weight": (lambda w: numpy_cross_entropy(w @ x + B, 1), W),
@@ -119,11 +132,11 @@ def test_one_example_gradients_equal_central_differences():
         expected = central_differences(loss, at)
         np.testing.assert_allclose(found[name], expected, atol=1e-6)
     assert after["loss"].item() == pytest.approx(math.log(2), rel=1e-6)
-    np.testing.assert_allclose(after["g"], [0.5, -0.5], rtol=1e-6)
+    np.testing.assert_allclose(after["z"].grad, [0.5, -0.5], rtol=1e-6)
 
 
 def test_batch_gradients_equal_the_loop_over_entries():
-    after = run_cells("linear_layers", until="per-example")
+    after = run_cells("linear_layers", until="batch-gradient")
     weight, bias, data = np.zeros((2, 3)), np.zeros(2), np.zeros((4, 3))
     for i, j in np.ndindex(4, 2):
         bias[j] += G[i, j]
@@ -133,8 +146,6 @@ def test_batch_gradients_equal_the_loop_over_entries():
     np.testing.assert_array_equal(after["layer"].weight.grad, weight)
     np.testing.assert_array_equal(after["layer"].bias.grad, bias)
     np.testing.assert_array_equal(after["X_leaf"].grad, data)
-    np.testing.assert_array_equal(after["contributions"][2], [[4, 0, 2], [2, 0, 1]])
-    np.testing.assert_array_equal(after["contributions"].sum(0), weight)
 
 
 def test_same_seed_repeats_and_seed_or_position_in_the_stream_changes_the_loss():
@@ -145,20 +156,19 @@ def test_same_seed_repeats_and_seed_or_position_in_the_stream_changes_the_loss()
 
 
 def test_fresh_processes_start_from_different_seeds():
-    code = "import torch; print(torch.initial_seed())"
-    run = [sys.executable, "-c", code]
-    first, second = (subprocess.check_output(run) for _ in range(2))
+    run = [sys.executable, "-c", "import torch; print(torch.initial_seed())"]
+    both = [subprocess.Popen(run, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    first, second = (int(process.communicate()[0]) for process in both)
     assert first != second
 
 
 def test_two_losses_of_one_layer_are_two_probabilities_and_differ_by_the_scores():
     losses = (chapter.loss_0.item(), chapter.loss_1.item())
     assert sum(math.exp(-loss) for loss in losses) == pytest.approx(1)
-    scores = chapter.answer_z.detach().double().numpy()
-    gap = numpy_cross_entropy(scores, 0) - numpy_cross_entropy(scores, 1)
-    printed = (chapter.answer_0 - chapter.answer_1).item()
-    assert printed == pytest.approx(gap, abs=1e-5)
-    assert printed == pytest.approx(scores[1] - scores[0], abs=1e-5)
+    scores = chapter.z.detach().double().numpy()
+    expected = [numpy_cross_entropy(scores, label) for label in (0, 1)]
+    assert losses == pytest.approx(expected, abs=1e-6)
+    assert losses[0] - losses[1] == pytest.approx(scores[1] - scores[0], abs=1e-5)
 
 
 def test_default_draw_fills_the_documented_uniform_distribution():
@@ -229,16 +239,16 @@ def test_gradients_through_the_stack_equal_central_differences():
 def test_two_layers_stay_at_zero_and_the_others_learn():
     assert all(p.abs().max() == 0 for p in chapter.two.parameters())
     assert chapter.two_zero == pytest.approx(4 * math.log(2))
-    assert max(chapter.one_zero, chapter.two_drawn) < 0.1
+    assert max(chapter.one_zero, chapter.two_drawn) < 0.2
 
 
 def test_one_layer_from_zero_descends_as_in_numpy():
     weight, bias = np.zeros((2, 3)), np.zeros(2)
-    for _ in range(200):
+    for _ in range(30):
         odds = np.exp(X @ weight.T + bias)
         error = odds / odds.sum(1, keepdims=True) - np.eye(2)[LABELS]
-        weight -= 0.1 * np.einsum("nk,nd->kd", error, X)
-        bias -= 0.1 * error.sum(0)
+        weight -= 0.2 * np.einsum("nk,nd->kd", error, X)
+        bias -= 0.2 * error.sum(0)
     expected = numpy_cross_entropy(X @ weight.T + bias, LABELS)
     assert chapter.one_zero == pytest.approx(expected, rel=1e-3)
 
@@ -254,6 +264,7 @@ def test_recalled_shapes_and_counts_and_the_root_of_five():
     assert [tuple(p.shape) for p in chapter.answer_layer.parameters()] == [(3, 5), (3,)]
     with pytest.raises(RuntimeError, match="5x1 and 5x3"):
         chapter.answer_layer(torch.zeros(5, 1))
+    assert sum(chapter.answer_sizes) == 4 * 4 + 2 * 5 + 1
     hidden, listed = (chapter.Chain(kind) for kind in (list, nn.ModuleList))
     assert [p.numel() for p in hidden.parameters()] == [1]
     assert sorted(p.numel() for p in listed.parameters()) == [1, 2, 4, 8, 12]
@@ -261,14 +272,6 @@ def test_recalled_shapes_and_counts_and_the_root_of_five():
     hidden.zero_grad()
     assert hidden.scale.grad is None
     assert all(p.grad is not None for p in hidden.layers[0].parameters())
-
-
-def test_training_moves_the_weight_but_not_the_sum_of_its_rows():
-    before, after = chapter.answer_before.numpy(), chapter.answer_after.numpy()
-    np.testing.assert_allclose(after, before, atol=1e-12)
-    torch.manual_seed(0)
-    start = nn.Linear(3, 2, dtype=torch.float64).weight
-    assert (chapter.answer_net.weight - start).abs().max() > 0.5
 
 
 def test_origin_is_a_saddle():

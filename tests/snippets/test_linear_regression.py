@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets import linear_regression as lr
-from tests.cells import run_cells
+from tests.cells import LIBRARY, run_cells
 
 FIGURE = Path(__file__).parents[2] / "book/figures/linear-regression-squared-error.svg"
 ROWS, WEIGHTS, TARGETS = [(1, 2, 3), (4, 5, 6), (7, 8, 9)], (3, 2, 1), (2, 4, 8)
@@ -54,18 +54,14 @@ def slopes(f, start, h=1e-5):
 
 def printed(cell, capsys):
     """The numbers that a cell prints, line by line."""
-    names = list(run_names())
-    before = names[names.index(cell) - 1]
-    run_cells("linear_regression", until=before)
-    skip = len(capsys.readouterr().out)
-    run_cells("linear_regression", until=cell)
-    lines = capsys.readouterr().out[skip:].splitlines()
+    cells = LIBRARY.cells("linear_regression")
+    names = list(cells)
+    namespace = run_cells("linear_regression", until=names[names.index(cell) - 1])
+    capsys.readouterr()
+    exec(cells[cell].source, namespace)
     number = re.compile(r"nan|-?\d+\.?\d*(?:e-?\d+)?")
+    lines = capsys.readouterr().out.splitlines()
     return [[float(text) for text in number.findall(line)] for line in lines]
-
-
-def run_names():
-    return re.findall(r"^# %% (\S+)$", Path(lr.__file__).read_text(), re.MULTILINE)
 
 
 def test_four_routes_give_the_symbolic_gradient():
@@ -149,14 +145,6 @@ def test_tiny_steps_leave_whole_multiples_of_the_float32_spacing():
     assert np.abs(lr.tiny.numpy() - symbolic_gradient()).max() > 5
 
 
-def test_mse_loss_is_one_node_and_the_detour_three():
-    detour = lr.backward_chain(torch.linalg.vector_norm(lr.X @ lr.w - lr.y) ** 2)
-    fused = lr.backward_chain(torch.nn.functional.mse_loss(lr.X @ lr.w, lr.y))
-    parts = ("Pow", "Norm", "Sub", "Mv")
-    assert all(part in name for part, name in zip(parts, detour, strict=True))
-    assert all(p in name for p, name in zip(("MseLoss", "Mv"), fused, strict=True))
-
-
 def test_root_two_squared_misses_two_by_one_spacing():
     assert lr.detour.item() == np.nextafter(2, 3)
     assert lr.direct.item() == 2
@@ -218,23 +206,6 @@ def test_lstsq_returns_the_shortest_minimiser():
     np.testing.assert_allclose(lr.answer.solution, np.linalg.pinv(X) @ TARGETS)
 
 
-def test_last_pivot_is_a_ratio_of_determinants():
-    regular = torch.tensor([[2.0, 1.0, 0.0], [1.0, 3.0, 1.0], [0.0, 1.0, 4.0]])
-    exact = sympy.Matrix(regular.int().tolist())
-    ratio = exact.det() / exact[:2, :2].det()
-    assert lr.last_pivot(regular) == pytest.approx(float(ratio))
-
-
-def test_rounding_hides_the_zero_pivot(capsys):
-    gram = sympy.Matrix(ROWS).T * sympy.Matrix(ROWS)
-    assert gram.det() == 0
-    assert lr.gram.int().tolist() == gram.tolist()
-    [[first], [reversed_], [single]] = printed("last-pivot", capsys)
-    assert first == 0
-    assert 0 < abs(reversed_) < 1e-12
-    assert 0 < abs(single) < 1e-4
-
-
 def test_nearly_parallel_columns_are_independent_until_multiplied():
     columns = [[Fraction(entry) for entry in row] for row in lr.slim.tolist()]
     exact = sum(row[0] ** 2 for row in columns)
@@ -288,13 +259,6 @@ def test_answer_bias_has_the_slope_of_the_loss_and_adds_no_rank():
     widened = [[*row, 1] for row in ROWS]
     assert lr.widened.tolist() == widened
     assert sympy.Matrix(widened).rank() == torch.linalg.matrix_rank(lr.widened) == 2
-
-
-def test_answer_gradients_for_the_data_equal_central_differences():
-    by_matrix = slopes(lambda m: ((m @ WEIGHTS - TARGETS) ** 2).sum(), X)
-    by_targets = slopes(lambda t: ((X @ WEIGHTS - t) ** 2).sum(), TARGETS)
-    np.testing.assert_allclose(lr.grad_X, by_matrix, rtol=1e-5)
-    np.testing.assert_allclose(lr.grad_y, by_targets, rtol=1e-5)
 
 
 def test_answer_ridge_shrinks_along_singular_vectors_and_tends_to_the_shortest(capsys):

@@ -162,12 +162,12 @@ def test_sums_by_plain_python_and_by_products_with_ones():
 
 
 def test_keepdim_centres_rows_where_the_plain_mean_does_not():
-    centred = chapter.S - chapter.S.mean(dim=1, keepdim=True)
-    silent = chapter.S - chapter.S.mean(dim=1)
+    centred = chapter.Q - chapter.Q.mean(dim=1, keepdim=True)
+    silent = chapter.Q - chapter.Q.mean(dim=1)
     assert centred.sum(dim=1).tolist() == [0, 0]
-    means = [sum(row) / 2 for row in chapter.S.tolist()]
+    means = [sum(row) / 2 for row in chapter.Q.tolist()]
     for i, j in itertools.product(range(2), range(2)):
-        assert silent[i, j] == chapter.S[i, j] - means[j]
+        assert silent[i, j] == chapter.Q[i, j] - means[j]
     assert silent.sum(dim=1).tolist() != [0, 0]
 
 

@@ -26,7 +26,7 @@ PACKAGE = TARGET / "node_modules" / "@fontsource" / "stix-two-math"
 # The package's WOFF holds the same as its WOFF2 and is read twenty times as fast.
 SOURCE = PACKAGE / "files" / "stix-two-math-latin-400-normal.woff"
 FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
-ROOT = re.compile(r"<(?:msqrt|mroot)\b")
+RADICAL = re.compile(r"<(?:msqrt|mroot)\b")
 TAG = re.compile(r"<[^>]*>")
 # First and last letter of an alphabet, and the first of its mathematical italic.
 ITALIC = (("A", "Z", "𝐴"), ("a", "z", "𝑎"), ("Α", "Ω", "𝛢"), ("α", "ω", "𝛼"))
@@ -38,11 +38,6 @@ def ship(site: Path) -> None:
     pages = (path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html")))
     static = site / "_static"
     static.mkdir(exist_ok=True)
-    try:
-        import brotli  # interim until brotli is installed
-    except ImportError:
-        shutil.copyfile(SOURCE.with_suffix(".woff2"), static / "stix-two-math.woff2")
-        return
     (static / "stix-two-math.woff2").write_bytes(cut(characters(pages)))
     shutil.copyfile(PACKAGE / "LICENSE", static / "stix-two-math-licence.txt")
 
@@ -53,7 +48,7 @@ def characters(pages: Iterable[str]) -> set[str]:
     for page in pages:
         for formula in FORMULA.findall(page):
             written.update(html.unescape(TAG.sub("", formula)))
-            if ROOT.search(formula):
+            if RADICAL.search(formula):
                 written.add("√")
     return written | {italic(character) for character in written}
 

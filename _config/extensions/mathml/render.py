@@ -38,8 +38,10 @@ logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).with_name("static")
 CLASSES = "math notranslate nohighlight"
-# What a phone shows, in em of a formula: 16 across a page of 320 px, less in a note.
-PHONE = 14.0
+# What the narrowest window has room for, in em of a formula: 16 across 320 px, of which
+# the estimate of the width may be short by one; and what takes of it.
+PHONE = 15.0
+INSET = 3.5
 NUMBER = 3.0
 
 
@@ -73,7 +75,7 @@ class CheckFormulas(SphinxPostTransform):
 
 
 def place(node: nodes.Element) -> str:
-    """``file:line`` of a formula: the very line, where a paragraph or table has many."""
+    """``file:line`` of a formula, the very line within its paragraph or table."""
     block = node
     while isinstance(block.parent, nodes.Element) and (
         isinstance(block, nodes.Inline) or block.line is None
@@ -106,7 +108,7 @@ def visit_math(self: HTML5Translator, node: nodes.math) -> None:
     classes = CLASSES
     try:
         mathml = _mathml(self.config.mathml_macros, node)
-        if width(mathml) > PHONE:
+        if width(mathml) > _room(node):
             mathml = _mathml(self.config.mathml_macros, node, breakable=True)
             classes += " math-long"
     except MathError:
@@ -122,7 +124,7 @@ def visit_math_block(self: HTML5Translator, node: nodes.math_block) -> None:
     focus = ""
     try:
         mathml = _mathml(self.config.mathml_macros, node)
-        if width(mathml) > PHONE - (NUMBER if number else 0):
+        if width(mathml) > _room(node) - (NUMBER if number else 0):
             # Who has no pointer scrolls with the arrow keys, once the box has focus.
             name = f"Formula {number}".rstrip()
             focus = f' tabindex="0" role="group" aria-label="{name}"'
@@ -143,6 +145,16 @@ def _mathml(
 ) -> str:
     display = isinstance(node, nodes.math_block)
     return convert(node.astext(), display, macros, breakable=breakable)
+
+
+def _room(node: nodes.Element) -> float:
+    """The width that a phone has for a formula, less within notes and lists."""
+    room, outer = PHONE, node.parent
+    while outer is not None:
+        if isinstance(outer, nodes.Admonition | nodes.list_item | nodes.block_quote):
+            room -= INSET
+        outer = outer.parent
+    return room
 
 
 def _failed(self: HTML5Translator, node: nodes.Element) -> str:

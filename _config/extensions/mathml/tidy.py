@@ -37,7 +37,16 @@ def tidy(mathml: str) -> str:
     math = fromstring(mathml)
     math.attrib.pop("style", None)  # the display attribute says the same
     _mend(math)
+    _trim(math)
     return tostring(math, encoding="unicode", short_empty_elements=False)
+
+
+def _trim(row: Element) -> None:
+    """Take the space after a name off the end of the formula."""
+    while len(row) and row[-1].tag == "mrow":
+        row = row[-1]
+    if [child.text for child in row[-2:-1]] == [APPLY] and row[-1].tag == "mspace":
+        row.remove(row[-1])
 
 
 def _mend(node: Element) -> None:

@@ -1,7 +1,7 @@
 """How wide a formula will be: near enough to know whether a phone can show it.
 
 >>> round(width("<math><mi>x</mi><mo>=</mo><mn>1</mn></math>"), 1)
-2.2
+2.3
 
 A display too wide for a phone gets a box that the keyboard can scroll, and a long
 formula in the text may be broken. A script on the page could measure instead; the book
