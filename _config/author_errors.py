@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 RECORD = re.compile(
-    r"^(?:(?P<place>.+?(?::\d+)?|<unknown>):\s+)?(?:WARNING|ERROR|CRITICAL|SEVERE):\s"
+    r"^(?:(?P<place>.+?(?::\d+)?|<unknown>):\s+)??(?:WARNING|ERROR|CRITICAL|SEVERE):\s"
 )
 CATEGORY = re.compile(r" \[(?P<name>[\w.-]+)\]$")
 REMEDIES = {

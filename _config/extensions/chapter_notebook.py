@@ -104,12 +104,13 @@ def read_chapter(
 def _read_notebook(text: str, config: MdParserConfig | None) -> NotebookNode:
     # MyST-NB's reader fails on a text without any block.
     blocks = text if text.strip() else "<!-- empty -->"
-    return read_myst_markdown_notebook(blocks, config, add_source_map=True)
+    notebook: NotebookNode = read_myst_markdown_notebook(
+        blocks, config, add_source_map=True
+    )
+    return notebook
 
 
-def _unreadable(
-    text: str, config: MdParserConfig | None, error: Exception
-) -> Problem:
+def _unreadable(text: str, config: MdParserConfig | None, error: Exception) -> Problem:
     """The mistake in the first line with which MyST-NB cannot read the text."""
     lines = text.split("\n")
 

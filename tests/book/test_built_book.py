@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from check_links import broken_links
 
+from check_links import broken_links
 from tests.cells import ROOT
 
 

@@ -212,7 +212,8 @@ def test_an_image_that_does_not_exist(tiny_book: TinyBook) -> None:
 def test_a_chapter_missing_from_the_contents(tiny_book: TinyBook) -> None:
     tiny_book.write("book/forgotten.md", "# Forgotten\n")
     [found] = tiny_book.build()
-    assert found.startswith("book/forgotten.md:1: document isn't included in any toctree")
+    assert found.startswith("book/forgotten.md:1: document isn't included in any")
+    assert "; add it to the contents in index.md" in found
 
 
 def test_an_unclosed_fence(tiny_book: TinyBook) -> None:

@@ -142,6 +142,13 @@ def test_a_wrong_formula_is_reported_where_it_stands(
     assert book.soup().select("code.math-error")
 
 
+def test_punctuation_stays_on_the_line_of_its_formula(book: Book) -> None:
+    book.page("# Title\n\nLet $x$, ($y$) and\n$z$ be numbers.")
+    assert book.build() == ""
+    text = book.soup().select_one("p").text
+    assert text == "Let x\u2060, (\u2060y\u2060) and\nz be numbers."
+
+
 def test_wide_displays_take_the_focus_and_others_do_not(book: Book) -> None:
     wide = " + ".join(f"x_{{{number}}}" for number in range(30))
     book.page(f"# T\n\n$$ {wide} $$\n\n$$ {wide} $$ (w)\n\n$$ x $$\n\n${wide}$, $x$\n")

@@ -38,6 +38,9 @@ logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).with_name("static")
 CLASSES = "math notranslate nohighlight"
+WORD_JOINER = "\u2060"
+OPENING = ("(", "[", "“", "‘", "–", "-")
+CLOSING = (".", ",", ";", ":", "!", "?", ")", "]", "”", "’", "–", "-")
 # What the narrowest window has room for, in em of a formula: 16 across 320 px, of which
 # the estimate of the width may be short by one; and what takes of it.
 PHONE = 15.0
@@ -113,9 +116,26 @@ def visit_math(self: HTML5Translator, node: nodes.math) -> None:
             classes += " math-long"
     except MathError:
         mathml = _failed(self, node)
-    self.body.append(self.starttag(node, "span", "", CLASS=classes))
-    self.body.append(f"{mathml}</span>")
+    before, after = _joiners(node)
+    self.body.append(before + self.starttag(node, "span", "", CLASS=classes))
+    self.body.append(f"{mathml}</span>{after}")
     raise nodes.SkipNode
+
+
+def _joiners(node: nodes.math) -> tuple[str, str]:
+    """What keeps a formula on one line with the punctuation around it.
+
+    A browser may break a line on either side of a formula, whatever stands there; only
+    a word joiner forbids it.
+    """
+    siblings = node.parent.children
+    index = siblings.index(node)
+    before = siblings[index - 1].astext() if index else ""
+    after = siblings[index + 1].astext() if index + 1 < len(siblings) else ""
+    return (
+        WORD_JOINER if before.endswith(OPENING) else "",
+        WORD_JOINER if after.startswith(CLOSING) else "",
+    )
 
 
 def visit_math_block(self: HTML5Translator, node: nodes.math_block) -> None:
