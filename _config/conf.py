@@ -27,6 +27,9 @@ extensions = [
 nitpicky = True
 show_warning_types = True
 
+# Set here: an extension's addition would change Sphinx's own default.
+source_suffix = {".md": "myst-nb"}
+
 # Chapters: Markdown with a few extensions of MyST and no others.
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_links_external_new_tab = False

@@ -203,6 +203,20 @@ with raises(RuntimeError, "Trying to backward through the graph a second time"):
         loss = (w - target) ** 2 + penalty
         loss.backward()
 
+# %% overwritten
+with raises(RuntimeError, "modified by an inplace operation"):
+    z = torch.tensor([0.0, 1.0], requires_grad=True)
+    e = z.exp()
+    e += 1
+    e.sum().backward()
+
+# %% data-is-silent
+z = torch.tensor([1.0, 2.0], requires_grad=True)
+cubes = (z**3).sum()
+z.data.mul_(10)
+cubes.backward()
+z.grad
+
 # %% in-place-leaf
 with raises(RuntimeError, "a leaf Variable that requires grad is being used"):
     w = torch.tensor(3.0, requires_grad=True)
@@ -233,20 +247,6 @@ w = torch.tensor(3.0, requires_grad=True)
 with torch.no_grad():
     w -= 0.1 * w.grad
 w
-
-# %% overwritten
-with raises(RuntimeError, "modified by an inplace operation"):
-    z = torch.tensor([0.0, 1.0], requires_grad=True)
-    e = z.exp()
-    e += 1
-    e.sum().backward()
-
-# %% data-is-silent
-z = torch.tensor([1.0, 2.0], requires_grad=True)
-cubes = (z**3).sum()
-z.data.mul_(10)
-cubes.backward()
-z.grad
 
 # %% detach-shares
 w = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -284,7 +284,6 @@ examples = {
 }
 for name, t in examples.items():
     print(f"{name:17}{t.requires_grad!s:6} {t.is_leaf}")
-
 
 # %% answer-outcome
 from textwrap import shorten

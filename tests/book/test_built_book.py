@@ -62,6 +62,22 @@ def test_no_page_names_this_machine(site: Path) -> None:
             assert place.encode() not in content, (name, place)
 
 
+def test_nothing_is_loaded_from_another_host(site: Path) -> None:
+    """A page can be read from a folder, without the network."""
+    loading = re.compile(
+        r"<(?:script|link|img|iframe|source|object)\b[^>]*"
+        r"""(?:src|href|data)=["'](?:https?:)?//[^"']*["'][^>]*>"""
+    )
+    for page in site.glob("*.html"):
+        found = loading.findall(page.read_text(encoding="utf-8"))
+        assert [tag for tag in found if 'rel="canonical"' not in tag] == [], page.name
+    for style in site.rglob("*.css"):
+        text = style.read_text(encoding="utf-8")
+        assert not re.search(r"""(?:url\(|@import\s+)["']?(?:https?:)?//""", text), (
+            style
+        )
+
+
 def test_no_value_is_left_unfilled(site: Path) -> None:
     for page in site.glob("*.html"):
         assert "{eval}" not in page.read_text(encoding="utf-8"), page.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 import tomllib
@@ -52,6 +53,12 @@ def test_chapter_snippets_and_test_share_a_name() -> None:
     tests = {path.stem for path in (ROOT / "tests" / "snippets").glob("test_*.py")}
     assert found == modules
     assert tests == {f"test_{name}" for name in modules}
+
+
+@pytest.mark.parametrize("slug", CHAPTERS)
+def test_a_snippet_module_can_be_imported(slug: str) -> None:
+    """This runs all its cells, and checks what its broken ones promise."""
+    assert importlib.import_module(f"snippets.{module(slug)}").__doc__
 
 
 @pytest.mark.parametrize("slug", CHAPTERS)

@@ -12,6 +12,11 @@ from author_errors import AuthorErrors, one_line
 from build_book import build, main, one_chapter
 
 ROOT = Path("/home/me/book")
+SETTINGS = """\
+extensions = ["myst_parser"]
+source_suffix = {".md": "markdown"}  # Sphinx's default would change for all tests
+nitpicky = True
+"""
 
 
 @pytest.mark.parametrize(
@@ -73,7 +78,7 @@ class Project:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.target = root / "build" / "html"
-        self.write("_config/conf.py", "extensions = ['myst_parser']\nnitpicky = True\n")
+        self.write("_config/conf.py", SETTINGS)
         self.write(
             "book/index.md", "# Tiny\n\n```{toctree}\ntensors\ngraphs\nglossary\n```\n"
         )

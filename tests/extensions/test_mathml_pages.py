@@ -52,6 +52,8 @@ class Book:
         warnings = io.StringIO()
         settings |= {
             "extensions": ["myst_parser", "mathml"],
+            # Sphinx's default would be changed by the extension, for all tests to come.
+            "source_suffix": {".md": "markdown"},
             "html_math_renderer": renderer,
             "myst_enable_extensions": ["dollarmath"],
             "myst_update_mathjax": False,

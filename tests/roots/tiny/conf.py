@@ -15,6 +15,7 @@ extensions = [
     "incremental",
     "sphinxcontrib.bibtex",
 ]
+source_suffix = {".md": "myst-nb"}  # as in the book's own settings
 nitpicky = True
 show_warning_types = True
 numfig = True
