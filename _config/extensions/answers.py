@@ -89,18 +89,22 @@ class LinkExercisesAndAnswers(SphinxPostTransform):
 
     def run(self, **kwargs: object) -> None:
         """Change the doctree of one page in place."""
-        for exercise in self.document.findall(is_exercise_node):
-            _unwrap_sections(exercise)
-            exercise.append(_link("Answer", answer_id(exercise["label"])))
+        numbers: dict[str, str] = {}
         for answer in self.document.findall(solution_node):
+            label = answer["target_label"]
             title = answer.pop(0)
             # The title is resolved to "Solution to " and a link to the exercise.
             link = next(title.findall(nodes.reference), None)
-            exercise_title = link.astext().strip() if link else answer["target_label"]
-            number, _, _ = exercise_title.partition(" (")
-            answer["summary"] = f"Answer to {number}"
+            text = link.astext().strip() if link else label
+            numbers[label], _, _ = text.partition(" (")
+            answer["summary"] = f"Answer to {numbers[label]}"
             _unwrap_sections(answer)
-            answer.append(_link(f"Back to {number}", answer["target_label"]))
+            answer.append(_link(f"Back to {numbers[label]}", label))
+        for exercise in self.document.findall(is_exercise_node):
+            _unwrap_sections(exercise)
+            label = exercise["label"]
+            if label in numbers:  # if not, the build fails for lack of an answer
+                exercise.append(_link(f"Answer to {numbers[label]}", answer_id(label)))
 
 
 def _unwrap_sections(node: nodes.Element) -> None:
@@ -138,6 +142,11 @@ def check_answers(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
         mark = f"}} {label}"
         if label not in exercises:
             message = "answer to %r, but no exercise has this label; correct the label"
+            _warn(env, docnames[0], mark, message, label)
+        elif docnames[0] != exercises[label]:
+            message = (
+                "the answer to %r stands in another chapter; move it to its question"
+            )
             _warn(env, docnames[0], mark, message, label)
         for docname in docnames[1:]:
             _warn(env, docname, mark, "second answer to exercise %r; keep one", label)

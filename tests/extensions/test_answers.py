@@ -114,6 +114,7 @@ def test_exercise_and_answer_lead_to_each_other(
     exercise = one(pages[page].select(f"#{label}"))
     assert words(one(exercise.select(".admonition-title"))).startswith(number)
     there = one(exercise.select(".answer-link a"))
+    assert words(there) == f"Answer to {number}"
     assert there["href"] == f"#answer-to-{label}"
     answer = one(pages[page].select(f"#answer-to-{label}"))
     back = one(answer.select(".answer-link a"))

@@ -188,6 +188,17 @@ def test_an_answer_without_question(tiny_book: TinyBook) -> None:
     )
 
 
+def test_an_answer_in_another_chapter(tiny_book: TinyBook) -> None:
+    question, mark, answer = ANSWERED.partition(":::{solution")
+    tiny_book.write("book/chapter.md", CHAPTER + question)
+    tiny_book.write("book/other.md", f"# Other\n\n{mark}{answer}")
+    tiny_book.index("chapter", "other")
+    found = the_line(tiny_book.build())
+    assert found.startswith(
+        "book/other.md:3: the answer to 'ex-what' stands in another"
+    )
+
+
 def test_two_answers_to_one_question(tiny_book: TinyBook) -> None:
     answer = ":::{solution" + ANSWERED.partition(":::{solution")[2]
     tiny_book.write("book/chapter.md", CHAPTER + ANSWERED + "\n" + answer)
