@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -81,7 +80,6 @@ def build(
 def _replace(new: Path, target: Path, old: Path) -> None:
     if target.exists():
         target.rename(old)
-    shutil.rmtree(new / ".doctrees", ignore_errors=True)
     new.rename(target)
 
 

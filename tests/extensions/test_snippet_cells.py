@@ -83,6 +83,11 @@ def test_what_does_not_begin_like_a_marker_is_a_comment(comment: str) -> None:
     assert list(parse_cells(text)) == ["a"]
 
 
+def test_blank_lines_and_blanks_around_a_cell_are_not_drawn() -> None:
+    cells = parse("# %% a\n\n\nx = 1  \n   \n\n# %% b\ny = 2\n\t\n")
+    assert [cell.source for cell in cells.values()] == ["x = 1", "y = 2"]
+
+
 def test_a_duplicate_name_tells_both_lines() -> None:
     assert said("# %% a\nx = 1\n\n# %% b\ny = 1\n# %% a\nz = 1\n") == (
         "snippets/m.py:6: duplicate cell 'a' (first in line 1); give it another name"
