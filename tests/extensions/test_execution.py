@@ -54,7 +54,7 @@ CHAPTERS = {
         print("junk", "junk" in sys.modules, "junk_folder" in str(sys.path))
         print("switches", sys.flags.optimize, sys.flags.hash_randomization)
         print("threads", os.environ["OMP_NUM_THREADS"], os.environ["MKL_NUM_THREADS"])
-        print("files", [name for name in os.listdir() if name == "pyproject.toml"])
+        print("files", [name for name in os.listdir() if name == "snippets"])
         """,
     "lesson": """
         # %% one
@@ -237,7 +237,7 @@ def test_the_kernel_sees_nothing_of_the_users_configuration(ran: Ran) -> None:
     assert lines["startup"] == "[]"
     assert lines["junk"] == "False False"
     assert lines["switches"].split()[0] == "0"  # assertions are on
-    assert lines["files"] == "[]"  # nor of the folder that the build runs in
+    assert lines["files"] == "[]"  # nor does it write into the project
 
 
 # Trap 8: the order of a sum depends on the number of threads.
@@ -263,6 +263,12 @@ def test_a_failure_stops_its_chapter_alone(ran: Ran) -> None:
     assert outcome.values == {}
     assert outcome.outputs[2] == []
     assert ran.outcomes["state"].problems == ran.outcomes["apart"].problems == []
+
+
+# Trap 6: all failures are reported in one run.
+def test_every_chapter_with_a_mistake_reports_it(ran: Ran) -> None:
+    reported = {name for name, outcome in ran.outcomes.items() if outcome.problems}
+    assert reported == {"failing", "noisy", "values"}
 
 
 def test_noise_is_a_problem_that_stops_nothing(ran: Ran) -> None:
@@ -300,6 +306,7 @@ def test_a_second_run_starts_no_kernel(ran: Ran) -> None:
     assert again == {name: ran.outcomes[name] for name in names}
 
 
+# Trap 3: what failed once is reported by every build until it is mended.
 @pytest.mark.usefixtures("no_kernel")
 @pytest.mark.parametrize("name", ["failing", "noisy", "values"])
 def test_a_run_with_a_problem_is_not_kept(ran: Ran, name: str) -> None:
