@@ -220,6 +220,23 @@ def fill_values(chapter: Chapter, values: Values) -> None:
         cell.source = EVAL.sub(partial(_value, known), cell.source)
 
 
+def filled_text(text: str, chapter: Chapter, values: Values) -> str:
+    """The Markdown of a chapter with each ``{eval}`` replaced, line for line."""
+    # Those with a mistake are no evaluations; they keep their text.
+    asked = iter(chapter.evaluations)
+    waiting = next(asked, None)
+
+    def fill(match: re.Match[str]) -> str:
+        nonlocal waiting
+        if waiting is None or waiting.text != match[1]:
+            return match[0]
+        value = values.get((waiting.after, waiting.text), match[1])
+        waiting = next(asked, None)
+        return value
+
+    return EVAL.sub(fill, text)
+
+
 def _value(known: dict[str, str], match: re.Match[str]) -> str:
     return known.get(match[1], match[1])
 

@@ -1,0 +1,1 @@
+"""The formulas of the book, computed: language, values, checks, pages, reports."""
