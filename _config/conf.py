@@ -18,6 +18,8 @@ extensions = [
     "executed_chapters",
     "answers",
     "alternative_texts",
+    "misconceptions",
+    "error_messages",
     "incremental",
     "mathml",
     "sphinxcontrib.bibtex",

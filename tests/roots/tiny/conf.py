@@ -12,6 +12,8 @@ extensions = [
     "executed_chapters",
     "answers",
     "alternative_texts",
+    "misconceptions",
+    "error_messages",
     "incremental",
     "sphinxcontrib.bibtex",
 ]
