@@ -28,7 +28,7 @@ def folded_code(summary: str, source: str, language: str = "ipython3") -> folded
 
 def visit_folded(self: HTML5Translator, node: folded) -> None:
     """Open the folding element."""
-    self.body.append('<details class="folded">\n')
+    self.body.append(self.starttag(node, "details", CLASS="folded"))
 
 
 def depart_folded(self: HTML5Translator, node: folded) -> None:

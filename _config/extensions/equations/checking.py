@@ -7,6 +7,7 @@ routes of its check as well.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import itertools
@@ -99,9 +100,15 @@ class Checker:
         """The draws of a setting."""
         if setting.name not in self.drawn:
             count = 1 if setting.example else self.cases
-            self.drawn[setting.name] = [
-                setting.function(self.draw(setting, case)) for case in range(count)
-            ]
+            drawn: list[checks.Symbols] = []
+            for case in itertools.count():
+                with contextlib.suppress(checks.Redraw):
+                    drawn.append(setting.function(self.draw(setting, case)))
+                if len(drawn) == count:
+                    break
+                if case > 100 * count:
+                    raise ValueError(f"the setting {setting.name} rejects what it draws")
+            self.drawn[setting.name] = drawn
         return self.drawn[setting.name]
 
     def settings(self, formula: Printed) -> list[Setting]:

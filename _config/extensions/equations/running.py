@@ -25,8 +25,7 @@ HERE = Path(__file__).parent
 
 def check_pages(root: Path, texts: Mapping[str, str], cache: Path) -> dict[str, Page]:
     """The findings of pages, given by name with their Markdown, ``{eval}`` filled in."""
-    code = _digest(root)
-    keys = {slug: _key(slug, text, code) for slug, text in texts.items()}
+    keys = {slug: _key(root, slug, text) for slug, text in texts.items()}
     found = {slug: _load(cache, slug, key) for slug, key in keys.items()}
     waiting = {slug: text for slug, text in texts.items() if found[slug] is None}
     if waiting:
@@ -36,19 +35,18 @@ def check_pages(root: Path, texts: Mapping[str, str], cache: Path) -> dict[str, 
     return {slug: page for slug, page in found.items() if page is not None}
 
 
-def sources(root: Path) -> list[Path]:
-    """The code on which findings depend."""
-    return sorted([*HERE.glob("*.py"), *(root / "snippets" / "checks").glob("*.py")])
+def sources(root: Path, slug: str) -> list[Path]:
+    """The code on which the findings of a page depend; it need not exist yet."""
+    checks = root / "snippets" / "checks"
+    module = f"{slug.replace('-', '_')}.py"
+    return [*sorted(HERE.glob("*.py")), checks / "__init__.py", checks / module]
 
 
-def _digest(root: Path) -> str:
-    state = hashlib.sha256()
-    for path in sources(root):
-        state.update(path.name.encode() + path.read_bytes())
-    return state.hexdigest()
-
-
-def _key(slug: str, text: str, code: str) -> str:
+def _key(root: Path, slug: str, text: str) -> str:
+    code = [
+        path.read_text(encoding="utf-8") if path.is_file() else ""
+        for path in sources(root, slug)
+    ]
     printed = [asdict(formula) for formula in formulas(slug, text)]
     parts = [versions(), printed, code]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
