@@ -14,16 +14,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from docutils import nodes
+from equations.report import Finding, Page, mistakes
+from equations.running import CheckError, check_pages, sources
+from folded import folded, folded_summary
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
-from equations.report import Finding, Page, mistakes
-from equations.running import CheckError, check_pages, sources
 from executed_chapters import pages
-from folded import folded, folded_summary
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,11 @@ def check_before_reading(
         raise ExtensionError(f"snippets/checks: {error}", modname="equations") from None
     findings_of(env).update(found)
     for docname, page in found.items():
+        if page.broken:
+            place = f"{root / page.broken.path}:{page.broken.line}"
+            message = f"{page.broken.message}; correct the check"
+            logger.warning(message, location=place, type="equations", subtype="code")
+            continue
         for line, message in mistakes(docname, page):
             logger.warning(
                 message, location=(docname, line), type="equations", subtype="check"
@@ -68,7 +73,7 @@ def note_checks(app: Sphinx, docname: str, content: list[str]) -> None:
 
 def mark_equations(app: Sphinx, document: nodes.document) -> None:
     """Put the note of its check below each labelled equation."""
-    page = findings_of(app.env).get(app.env.docname, Page([], []))
+    page = findings_of(app.env).get(app.env.docname, Page([]))
     found = {item.formula.label: item for item in page.findings if item.formula.label}
     for equation in list(document.findall(nodes.math_block)):
         finding = found.get(equation.get("label") or "")
@@ -82,7 +87,9 @@ def note(finding: Finding) -> folded:
     box = folded("", folded_summary("", "How this is checked"), classes=["check"])
     box += nodes.paragraph("", _told(finding))
     if finding.routes:
-        box += nodes.bullet_list("", *(_route(*item) for item in finding.routes.items()))
+        box += nodes.bullet_list(
+            "", *(_route(*item) for item in finding.routes.items())
+        )
     code = "\n\n".join(filter(None, [finding.code, finding.draw])).strip()
     box += nodes.literal_block(code, code, language="python")
     return box

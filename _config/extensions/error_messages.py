@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from folded import folded_code
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -38,7 +39,6 @@ from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import ExtensionMetadata
 
 import executed_chapters
-from folded import folded_code
 from incremental import has_changed
 
 logger = logging.getLogger(__name__)
@@ -150,7 +150,7 @@ def messages_of(env: BuildEnvironment) -> Messages:
     return messages
 
 
-class error_entry(nodes.container):  # noqa: N801
+class error_entry(nodes.container):
     """An ``entry`` with its explanation, to be completed when all pages are read."""
 
 

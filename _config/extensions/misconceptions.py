@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docutils import nodes
+from folded import folded_code
+from probes import Mistake, ProbeSource, Result, probe_files, read_probes, run_probes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -34,9 +36,7 @@ from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import ExtensionMetadata
 
 from execution import Settings
-from folded import folded_code
 from incremental import has_changed
-from probes import Mistake, ProbeSource, Result, probe_files, read_probes, run_probes
 from snippet_cells import SnippetLibrary
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def beliefs_of(env: BuildEnvironment) -> Beliefs:
     return beliefs
 
 
-class misconception_list(nodes.General, nodes.Element):  # noqa: N801
+class misconception_list(nodes.General, nodes.Element):
     """Stands for the beliefs of one ``chapter`` until all pages are read."""
 
 

@@ -1,7 +1,6 @@
 """Formulas as trees: what is read, in which order, and what is not."""
 
 import pytest
-
 from equations import language as tex
 from equations.language import Apply, Call, Chain, Indexed, Number, Over, Symbol, parse
 
@@ -83,7 +82,9 @@ def test_rows_go_on_from_the_alignment_mark() -> None:
 
 
 def test_statements_are_cut_at_commas_words_and_arrows() -> None:
-    read = parse(r"a = f(b, c), \qquad d = a \quad\text{and}\quad e = d \Rightarrow a = e")
+    read = parse(
+        r"a = f(b, c), \qquad d = a \quad\text{and}\quad e = d \Rightarrow a = e"
+    )
     assert len(read.chains) == 4
 
 

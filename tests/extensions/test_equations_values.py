@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from equations.language import expression, parse
+from equations.values import Evaluation, Mismatch, Unknown, callables, difference
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equations.language import expression, parse
-from equations.values import Evaluation, Mismatch, Unknown, callables, difference
 from snippets.checks import Both, Family, Index, Quantity
 
 X = torch.tensor([[1.0, 2.0], [3.0, 5.0], [7.0, 11.0]], dtype=torch.float64)
@@ -101,7 +101,9 @@ def test_differentials_are_directional_derivatives() -> None:
     np.testing.assert_allclose(value(r"\dd r")[:, 0], matrix @ move)
     np.testing.assert_allclose(value(r"\dd L"), 2 * r.detach().numpy() @ matrix @ move)
     assert value(r"\dd w_j", j=2) == 10
-    np.testing.assert_allclose(value(r"\dd\,\grad L")[:, 0], 2 * matrix.T @ matrix @ move)
+    np.testing.assert_allclose(
+        value(r"\dd\,\grad L")[:, 0], 2 * matrix.T @ matrix @ move
+    )
 
 
 def test_expectations_are_exact() -> None:
@@ -123,7 +125,9 @@ def test_shapes_and_places_that_do_not_fit_are_wrong(formula: str) -> None:
         value(formula)
 
 
-@pytest.mark.parametrize("formula", ["q", "X_1", "i", r"\frac{\partial L}{\partial v_1}"])
+@pytest.mark.parametrize(
+    "formula", ["q", "X_1", "i", r"\frac{\partial L}{\partial v_1}"]
+)
 def test_what_the_setting_does_not_say_is_unknown(formula: str) -> None:
     with pytest.raises(Unknown):
         value(formula)

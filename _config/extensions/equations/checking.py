@@ -11,8 +11,10 @@ import contextlib
 import importlib
 import inspect
 import itertools
+import traceback
 import zlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,6 +29,7 @@ from equations.report import (
     NO_CLAIM,
     UNCHECKED,
     UNKNOWN,
+    Broken,
     Finding,
     Page,
 )
@@ -49,11 +52,29 @@ TOLERANCE = 1e-9
 ZERO = Number("0")
 
 
-def check_page(slug: str, text: str) -> Page:
+def check_page(root: Path, slug: str, text: str) -> Page:
     """Check the formulas of a chapter's Markdown."""
-    checker = Checker(load(slug))
-    findings = [checker.check(formula) for formula in formulas(slug, text)]
+    try:
+        checker = Checker(load(slug))
+        findings = [checker.check(formula) for formula in formulas(slug, text)]
+    except Exception as error:  # of an author's code: of any class
+        return Page([], broken=_broken(root, slug, error))
     return Page(findings, checker.unused(findings))
+
+
+def _broken(root: Path, slug: str, error: Exception) -> Broken:
+    """Where in the checks an exception arose, and its message."""
+    path, line = f"snippets/checks/{module_of(slug)}.py", 1
+    if isinstance(error, SyntaxError) and error.filename:
+        frames = [(error.filename, error.lineno or 1)]
+    else:
+        stack = traceback.extract_tb(error.__traceback__)
+        frames = [(frame.filename, frame.lineno or 1) for frame in stack]
+    for filename, number in frames:
+        place = Path(filename)
+        if place.is_relative_to(root / "snippets" / "checks"):
+            path, line = place.relative_to(root).as_posix(), number
+    return Broken(path, line, f"{type(error).__name__}: {error}")
 
 
 def module_of(slug: str) -> str:
@@ -107,7 +128,9 @@ class Checker:
                 if len(drawn) == count:
                     break
                 if case > 100 * count:
-                    raise ValueError(f"the setting {setting.name} rejects what it draws")
+                    raise ValueError(
+                        f"the setting {setting.name} rejects what it draws"
+                    )
             self.drawn[setting.name] = drawn
         return self.drawn[setting.name]
 

@@ -16,8 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from equations.language import is_claim
 from equations.pages import Printed, formulas
-from equations.report import Finding, Page
+from equations.report import NO_CLAIM, Broken, Finding, Page
 from execution import versions
 
 HERE = Path(__file__).parent
@@ -26,13 +27,27 @@ HERE = Path(__file__).parent
 def check_pages(root: Path, texts: Mapping[str, str], cache: Path) -> dict[str, Page]:
     """The findings of pages, given by name with their Markdown, ``{eval}`` filled in."""
     keys = {slug: _key(root, slug, text) for slug, text in texts.items()}
-    found = {slug: _load(cache, slug, key) for slug, key in keys.items()}
+    found = {
+        slug: _idle(root, slug, texts[slug]) or _load(cache, slug, key)
+        for slug, key in keys.items()
+    }
     waiting = {slug: text for slug, text in texts.items() if found[slug] is None}
     if waiting:
         for slug, page in _run(root, waiting).items():
             found[slug] = page
-            _keep(cache, slug, keys[slug], page)
+            if page.broken is None:
+                _keep(cache, slug, keys[slug], page)
     return {slug: page for slug, page in found.items() if page is not None}
+
+
+def _idle(root: Path, slug: str, text: str) -> Page | None:
+    """The findings of a page on which nothing is to be computed."""
+    printed = formulas(slug, text)
+    if any(is_claim(formula.tex) for formula in printed):
+        return None
+    if sources(root, slug)[-1].is_file():
+        return None  # it may speak of formulas that are gone
+    return Page([Finding(formula, NO_CLAIM) for formula in printed])
 
 
 def sources(root: Path, slug: str) -> list[Path]:
@@ -64,7 +79,7 @@ def _run(root: Path, texts: Mapping[str, str]) -> dict[str, Page]:
         text=True,
         encoding="utf-8",
         env=environment,
-        cwd=root,
+        cwd=root.resolve(),
         check=False,
     )
     if done.returncode:
@@ -73,7 +88,7 @@ def _run(root: Path, texts: Mapping[str, str]) -> dict[str, Page]:
 
 
 class CheckError(Exception):
-    """The code of the checks itself fails; the text is Python's account of it."""
+    """The process that checks has ended; the text is what it said."""
 
 
 def _page(raw: dict[str, Any]) -> Page:
@@ -81,7 +96,8 @@ def _page(raw: dict[str, Any]) -> Page:
     for finding in raw["findings"]:
         printed = finding["formula"] | {"places": tuple(finding["formula"]["places"])}
         findings.append(Finding(**finding | {"formula": Printed(**printed)}))
-    return Page(findings, raw["unused"])
+    broken = raw["broken"] and Broken(**raw["broken"])
+    return Page(findings, raw["unused"], broken)
 
 
 def _load(cache: Path, slug: str, key: str) -> Page | None:

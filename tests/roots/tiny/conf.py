@@ -10,6 +10,7 @@ sys.path.insert(0, str(ROOT / "_config" / "extensions"))
 project = "Tiny"
 extensions = [
     "executed_chapters",
+    "checked_equations",
     "answers",
     "alternative_texts",
     "misconceptions",
@@ -28,6 +29,7 @@ nb_ipywidgets_js = {}
 # Sphinx evaluates this file in the folder it lies in; the tiny book names its own.
 snippet_root = os.environ["TINY_BOOK"]
 snippet_cache = os.environ["TINY_BOOK"] + "/cells"
+equation_cache = os.environ["TINY_BOOK"] + "/equations"
 snippet_timeout = int(os.environ.get("TINY_BOOK_TIMEOUT", "60"))
 bibtex_bibfiles = [os.environ["TINY_BOOK"] + "/book/references.bib"]
 html_theme = "basic"
