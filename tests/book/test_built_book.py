@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from check_links import broken_links
+from equations.pages import formulas
 from tests.cells import ROOT
 
 
@@ -97,3 +99,17 @@ def test_every_exercise_has_its_answer_folded_on_the_same_page(site: Path) -> No
         answers = re.findall(r'class="answer-body" id="answer-to-([\w-]+)"', text)
         assert exercises == answers
         assert text.count('<details class="answer">') == len(answers)
+
+
+@pytest.mark.parametrize("slug", [path.stem for path in (ROOT / "book").glob("*.md")])
+def test_the_formulas_that_are_checked_are_those_on_the_page(
+    slug: str, site: Path
+) -> None:
+    """Checks read the source; a formula that they overlook would go unchecked."""
+    article = BeautifulSoup((site / f"{slug}.html").read_text(), "lxml").article
+    assert article is not None
+    for generated in article.select(".misconceptions, .what-is-checked"):
+        generated.decompose()
+    read = formulas(slug, (ROOT / "book" / f"{slug}.md").read_text(encoding="utf-8"))
+    assert len(article.select("span.math")) == sum(not f.display for f in read)
+    assert len(article.select("div.math")) == sum(f.display for f in read)

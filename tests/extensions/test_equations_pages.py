@@ -31,7 +31,7 @@ $$
 i = j
 $$ (eq-two)
 
-:::{exercise} Title
+:::{exercise} About $q = r$
 :label: ex-one
 
 Is $k = l$?
@@ -58,12 +58,13 @@ x = "$not = math$"
 def test_every_formula_is_found_with_its_place() -> None:
     lines = PAGE.splitlines()
     found = {formula.tex.split()[0]: formula for formula in formulas("page", PAGE)}
-    assert set(found) == {"a", "c", "e", "\\begin{aligned}", "i", "k", "m", "o"}
+    assert set(found) == {"a", "c", "e", "\\begin{aligned}", "i", "q", "k", "m", "o"}
     for start, formula in found.items():
         first = lines[formula.line - 1]
         assert start in first or first.strip() in ("$$", "```{math}")
     assert found["a"].places == ("top", "page")
     assert found["c"].places == ("first", "top", "page")
+    assert found["q"].places == found["k"].places
     assert found["k"].places == ("ex-one", "first", "top", "page")
     assert found["m"].places == ("ex-one", "first", "top", "page")
     assert found["o"].places == ("top", "page")
