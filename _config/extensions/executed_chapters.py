@@ -45,6 +45,8 @@ class Pages:
     notebooks: dict[str, NotebookNode] = field(default_factory=dict)
     # The Markdown with the values of {eval} in place, for whoever reads formulas.
     texts: dict[str, str] = field(default_factory=dict)
+    # How many {eval} a page has.
+    values: dict[str, int] = field(default_factory=dict)
     dependencies: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -83,6 +85,7 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
             cell.outputs = outputs
         text = filled_text(sources[docname], chapter, outcome.values)
         pages.texts[docname] = text
+        pages.values[docname] = len(chapter.evaluations)
         fill_values(chapter, outcome.values)
         for problem in [*chapter.problems, *outcome.problems]:
             _warn(docname, problem)
@@ -112,6 +115,7 @@ def forget_pages(app: Sphinx, env: BuildEnvironment) -> None:
     """Free the notebooks once all pages are read."""
     pages.notebooks.clear()
     pages.texts.clear()
+    pages.values.clear()
     pages.dependencies.clear()
 
 

@@ -15,7 +15,7 @@ from equations.pages import Printed, formulas
 from equations.report import FAILS, HOLDS, Page, problems
 from equations.running import check_pages
 from tests.cells import ROOT
-from tests.draws import HypothesisDraw
+from tests.hypothesis_draw import HypothesisDraw
 
 PAGES = sorted(path.stem for path in (ROOT / "book").glob("*.md"))
 LABEL = re.compile(r"^\s*:label: (eq-\S+)$", re.M)
