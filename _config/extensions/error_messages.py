@@ -22,7 +22,6 @@ entry, such as one chapter built alone, has no appendix to be complete.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -40,6 +39,7 @@ from sphinx.util.typing import ExtensionMetadata
 import executed_chapters
 from folded import folded_code
 from incremental import has_changed
+from snippet_cells import did_you_mean
 
 logger = logging.getLogger(__name__)
 
@@ -108,14 +108,14 @@ def mistakes(messages: Messages) -> Iterator[tuple[str, int, str]]:
         for name in entry.cells:
             problem = ""
             if name not in runs:
-                problem = f"no page draws the cell {name!r}{_did_you_mean(name, runs)}"
+                problem = f"no page draws the cell {name!r}{did_you_mean(name, runs)}"
             elif not entry.printed and name in explained:
                 problem = f"second entry for the error of {name!r}; keep one"
             elif not entry.printed and not runs[name].error:
                 broken = [other for other, run in runs.items() if run.error]
                 problem = (
                     f"the cell {name!r} does not end in an error"
-                    f"{_did_you_mean(name, broken)}; for a message that it prints add "
+                    f"{did_you_mean(name, broken)}; for a message that it prints add "
                     "':printed:' with a part of the line"
                 )
             elif not runs[name].message(entry.printed):
@@ -137,20 +137,15 @@ def mistakes(messages: Messages) -> Iterator[tuple[str, int, str]]:
             yield run.docname, run.line, message
 
 
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
 def messages_of(env: BuildEnvironment) -> Messages:
     """The one object that is kept with the environment."""
     if not hasattr(env, "book_messages"):
         env.book_messages = Messages()  # type: ignore[attr-defined]
-    messages: Messages = env.book_messages
+    messages: Messages = env.book_messages  # type: ignore[attr-defined]
     return messages
 
 
-class error_entry(nodes.container):  # noqa: N801
+class error_entry(nodes.container):
     """An ``entry`` with its explanation, to be completed when all pages are read."""
 
 
@@ -254,25 +249,41 @@ class CompleteEntries(SphinxPostTransform):
                 for text in shown
             ]
             box[:0] = blocks
-            box += nodes.paragraph(
-                "", "Met in ", *self._links(cells), nodes.Text("."), classes=["met-in"]
+            places = self._places(cells.values())
+            met_in = nodes.paragraph(
+                "",
+                "Met in ",
+                *self._links(cells, places),
+                nodes.Text("."),
+                classes=["met-in"],
             )
-            for name, run in cells.items():
-                title = "The code" if len(cells) == 1 else f"The code of {name}"
-                box += folded_code(title, run.source)
+            box.append(met_in)
+            for run, place in zip(cells.values(), places, strict=True):
+                title = "The code" if len(cells) == 1 else f"The code in {place}"
+                box.append(folded_code(title, run.source))
 
-    def _links(self, cells: dict[str, Run]) -> Iterator[nodes.Node]:
-        for number, (name, run) in enumerate(cells.items()):
+    def _places(self, runs: Iterable[Run]) -> list[str]:
+        """Chapter and section of each run, and a number where they are the same."""
+        places: list[str] = []
+        for run in runs:
+            chapter = self.env.titles[run.docname].astext()
+            place = f"{chapter}: {run.section}" if run.section != chapter else chapter
+            before = sum(other.startswith(place) for other in places)
+            places.append(f"{place} ({before + 1})" if before else place)
+        return places
+
+    def _links(self, cells: dict[str, Run], places: list[str]) -> Iterator[nodes.Node]:
+        for number, ((name, run), place) in enumerate(
+            zip(cells.items(), places, strict=True)
+        ):
             if number:
                 yield nodes.Text("; ")
-            chapter = self.env.titles[run.docname].astext()
-            text = f"{chapter}: {run.section}" if run.section != chapter else chapter
             yield make_refnode(
                 self.app.builder,
                 self.env.docname,
                 run.docname,
                 cell_id(name),
-                [nodes.inline("", text)],
+                [nodes.inline("", place)],
             )
 
 

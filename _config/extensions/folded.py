@@ -12,11 +12,11 @@ from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
 
-class folded(nodes.container):  # noqa: N801 (docutils names nodes in lower case)
+class folded(nodes.container):
     """A box of which only the first child, a ``folded_summary``, is seen at first."""
 
 
-class folded_summary(nodes.paragraph):  # noqa: N801
+class folded_summary(nodes.paragraph):
     """The line that opens the box."""
 
 
