@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 
 import error_messages
 from build_book import build
-from error_messages import Entry, Messages, Run, mistakes, run_of
+from cell_messages import Entry, Messages, Run, mistakes, run_of
 from tests.tiny_book import CONFIG, SNIPPET, TinyBook
 
 CELLS = f"""{SNIPPET}
