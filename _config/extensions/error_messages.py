@@ -123,9 +123,9 @@ def check_messages(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     for docname, line, message in mistakes(messages):
         _warn(docname, line, message)
     shown = {name for entry in messages.all_entries() for name in entry.cells}
-    runs = sorted((name, run) for name, run in messages.all_runs().items())
-    titles = {page: title.astext() for page, title in env.titles.items()}
-    state = [(name, run, titles[run.docname]) for name, run in runs if name in shown]
+    # A new title of a chapter has all pages written again (``incremental``).
+    runs = sorted(messages.all_runs().items())
+    state = [(name, run) for name, run in runs if name in shown]
     changed = has_changed(env, "error-messages", state)
     return [page for page, found in messages.entries.items() if found and changed]
 

@@ -193,7 +193,8 @@ def test_a_book_without_the_appendix_runs_no_probe(book: TinyBook) -> None:
 
 
 def test_the_appendix_follows_probes_and_chapters(book: TinyBook) -> None:
-    assert book.build_incrementally() == []
+    for _ in range(2):  # the second build still writes all: numbers are new
+        assert book.build_incrementally() == []
     book.write(f"{PACKAGE}/chapter.py", PROBES.replace("found=3 + 4", "found=30 + 4"))
     assert book.build_incrementally() == []
     assert "Found: 34" in entries(book, "incremental")[1][1].get_text()

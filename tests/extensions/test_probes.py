@@ -30,15 +30,13 @@ def off_by_one() -> Probe:
 
     More about it.
     """
+    # Counted from 0.
     return Probe(believed=3, found=list(range(3))[-1])
 '''
-CODE = '''\
+CODE = """\
 def off_by_one() -> Probe:
-    """The last number of `range(3)`.
-
-    More about it.
-    """
-    return Probe(believed=3, found=list(range(3))[-1])'''
+    # Counted from 0.
+    return Probe(believed=3, found=list(range(3))[-1])"""
 
 
 class Project:

@@ -146,8 +146,8 @@ EXPECTED: dict[str, Callable[[], tuple[Any, Any]]] = {
         ["weight", "bias"],
     ),
     "linear-layers-linear": lambda: (
-        [2 * (6 + 1), 2 * (6 - 1)],
-        [2 * 6 + 1, 2 * 6 - 1],
+        [2 * (7 + 1), 2 * (7 - 1)],
+        [2 * 7 + 1, 2 * 7 - 1],
     ),
     "linear-layers-initial-values": lambda: (loss_of_two_layers(), np.log(2)),
     "stochastic-gradient-descent-smaller": lambda: (-3 * 1000 * 2e-9, 0),
