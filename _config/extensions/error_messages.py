@@ -22,14 +22,10 @@ entry, such as one chapter built alone, has no appendix to be complete.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from folded import folded_code
-from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -39,114 +35,18 @@ from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import ExtensionMetadata
 
 import executed_chapters
+from cell_messages import Entry, Messages, Run, mistakes, run_of
+from folded import folded_code
 from incremental import has_changed
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a drawn cell gave: the error it ended in, or "", and what it printed."""
-
-    docname: str
-    line: int
-    source: str
-    error: str
-    printed: tuple[str, ...]
-    section: str = ""
-
-    def message(self, part: str) -> str:
-        """The error, or the first printed line with ``part`` if that is not empty."""
-        if not part:
-            return self.error
-        return next((line for line in self.printed if part in line), "")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An entry of the appendix, in ``line`` of a page."""
-
-    docname: str
-    line: int
-    cells: tuple[str, ...]
-    printed: str
-
-
-@dataclass
-class Messages:
-    """What the pages hold, by page: the runs of cells by reference, and entries."""
-
-    runs: dict[str, dict[str, Run]] = field(default_factory=dict)
-    entries: dict[str, list[Entry]] = field(default_factory=dict)
-
-    def all_runs(self) -> dict[str, Run]:
-        """The runs of all pages."""
-        return {name: run for runs in self.runs.values() for name, run in runs.items()}
-
-    def all_entries(self) -> list[Entry]:
-        """The entries of all pages."""
-        return [entry for entries in self.entries.values() for entry in entries]
-
-
-def run_of(docname: str, cell: NotebookNode, section: str) -> Run:
-    """What a cell of an executed notebook gave."""
-    error, printed = "", ""
-    for output in cell.outputs:
-        if output.output_type == "error":
-            error = f"{output.ename}: {output.evalue}"
-        elif output.output_type == "stream":
-            printed += output.text
-    line = cell.metadata["line"]
-    return Run(docname, line, cell.source, error, tuple(printed.splitlines()), section)
-
-
-def mistakes(messages: Messages) -> Iterator[tuple[str, int, str]]:
-    """Page, line and text of each mistake, in all pages."""
-    runs, entries = messages.all_runs(), messages.all_entries()
-    explained: set[str] = set()
-    for entry in entries:
-        for name in entry.cells:
-            problem = ""
-            if name not in runs:
-                problem = f"no page draws the cell {name!r}{_did_you_mean(name, runs)}"
-            elif not entry.printed and name in explained:
-                problem = f"second entry for the error of {name!r}; keep one"
-            elif not entry.printed and not runs[name].error:
-                broken = [other for other, run in runs.items() if run.error]
-                problem = (
-                    f"the cell {name!r} does not end in an error"
-                    f"{_did_you_mean(name, broken)}; for a message that it prints add "
-                    "':printed:' with a part of the line"
-                )
-            elif not runs[name].message(entry.printed):
-                problem = (
-                    f"the cell {name!r} prints no line with {entry.printed!r}; "
-                    "correct ':printed:'"
-                )
-            if problem:
-                yield entry.docname, entry.line, problem
-            if not entry.printed:
-                explained.add(name)
-    for name, run in runs.items():
-        if run.error and name not in explained:
-            appendix = entries[0].docname
-            message = (
-                f"the error of the cell {name!r} is not explained; write "
-                f"'{{error-message}} {name}' with an explanation in {appendix}.md"
-            )
-            yield run.docname, run.line, message
-
-
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def messages_of(env: BuildEnvironment) -> Messages:
     """The one object that is kept with the environment."""
     if not hasattr(env, "book_messages"):
         env.book_messages = Messages()  # type: ignore[attr-defined]
-    messages: Messages = env.book_messages
+    messages: Messages = env.book_messages  # type: ignore[attr-defined]
     return messages
 
 
@@ -223,9 +123,9 @@ def check_messages(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     for docname, line, message in mistakes(messages):
         _warn(docname, line, message)
     shown = {name for entry in messages.all_entries() for name in entry.cells}
-    runs = sorted((name, run) for name, run in messages.all_runs().items())
-    titles = {page: title.astext() for page, title in env.titles.items()}
-    state = [(name, run, titles[run.docname]) for name, run in runs if name in shown]
+    # A new title of a chapter has all pages written again (``incremental``).
+    runs = sorted(messages.all_runs().items())
+    state = [(name, run) for name, run in runs if name in shown]
     changed = has_changed(env, "error-messages", state)
     return [page for page, found in messages.entries.items() if found and changed]
 
@@ -254,25 +154,41 @@ class CompleteEntries(SphinxPostTransform):
                 for text in shown
             ]
             box[:0] = blocks
-            box += nodes.paragraph(
-                "", "Met in ", *self._links(cells), nodes.Text("."), classes=["met-in"]
+            places = self._places(cells.values())
+            met_in = nodes.paragraph(
+                "",
+                "Met in ",
+                *self._links(cells, places),
+                nodes.Text("."),
+                classes=["met-in"],
             )
-            for name, run in cells.items():
-                title = "The code" if len(cells) == 1 else f"The code of {name}"
-                box += folded_code(title, run.source)
+            box.append(met_in)
+            for run, place in zip(cells.values(), places, strict=True):
+                title = "The code" if len(cells) == 1 else f"The code in {place}"
+                box.append(folded_code(title, run.source))
 
-    def _links(self, cells: dict[str, Run]) -> Iterator[nodes.Node]:
-        for number, (name, run) in enumerate(cells.items()):
+    def _places(self, runs: Iterable[Run]) -> list[str]:
+        """Chapter and section of each run, and a number where they are the same."""
+        places: list[str] = []
+        for run in runs:
+            chapter = self.env.titles[run.docname].astext()
+            place = f"{chapter}: {run.section}" if run.section != chapter else chapter
+            before = sum(other.startswith(place) for other in places)
+            places.append(f"{place} ({before + 1})" if before else place)
+        return places
+
+    def _links(self, cells: dict[str, Run], places: list[str]) -> Iterator[nodes.Node]:
+        for number, ((name, run), place) in enumerate(
+            zip(cells.items(), places, strict=True)
+        ):
             if number:
                 yield nodes.Text("; ")
-            chapter = self.env.titles[run.docname].astext()
-            text = f"{chapter}: {run.section}" if run.section != chapter else chapter
             yield make_refnode(
                 self.app.builder,
                 self.env.docname,
                 run.docname,
                 cell_id(name),
-                [nodes.inline("", text)],
+                [nodes.inline("", place)],
             )
 
 

@@ -18,15 +18,12 @@ such as one chapter built alone, has no appendix to be complete.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from docutils import nodes
-from folded import folded_code
-from probes import Mistake, ProbeSource, Result, probe_files, read_probes, run_probes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -36,8 +33,10 @@ from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import ExtensionMetadata
 
 from execution import Settings
+from folded import folded_code
 from incremental import has_changed
-from snippet_cells import SnippetLibrary
+from probes import Mistake, ProbeSource, Result, probe_files, read_probes, run_probes
+from snippet_cells import SnippetLibrary, did_you_mean
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +68,7 @@ def beliefs_of(env: BuildEnvironment) -> Beliefs:
     """The one object that is kept with the environment."""
     if not hasattr(env, "book_beliefs"):
         env.book_beliefs = Beliefs()  # type: ignore[attr-defined]
-    beliefs: Beliefs = env.book_beliefs
+    beliefs: Beliefs = env.book_beliefs  # type: ignore[attr-defined]
     return beliefs
 
 
@@ -152,7 +151,7 @@ def _without_place(book: Beliefs) -> Iterable[Mistake]:
         if name not in places:
             message = (
                 f"no chapter treats the misconception of the probe {name!r}"
-                f"{_did_you_mean(name, places)}; write an admonition with "
+                f"{did_you_mean(name, places)}; write an admonition with "
                 f"':name: {PREFIX}{name}', or remove the probe"
             )
             yield Mistake(probe.path, probe.line, message)
@@ -187,7 +186,7 @@ def _check_lists(book: Beliefs) -> None:
             if chapter not in chapters:
                 message = (
                     f"no chapter {chapter!r} with misconceptions"
-                    f"{_did_you_mean(chapter, chapters)} "
+                    f"{did_you_mean(chapter, chapters)} "
                     f"(chapters: {', '.join(sorted(chapters))})"
                 )
                 _warn((page, line), message, "list")
@@ -203,11 +202,6 @@ def _check_lists(book: Beliefs) -> None:
             f"{page}' under a heading in {appendix}.md"
         )
         _warn(place, message, "list")
-
-
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _warn(place: str | tuple[str, int], message: str, subtype: str) -> None:

@@ -92,10 +92,9 @@ def read_probes(
                 continue
             name = f"{path.stem}-{node.name}".replace("_", "-")
             about, *_ = (ast.get_docstring(node) or "").splitlines() or [""]
-            lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
             module = f"{library.package}.{PACKAGE}.{path.stem}"
             probe = ProbeSource(
-                name, about, "\n".join(lines), module, node.name, path, node.lineno
+                name, about, _code(text, node), module, node.name, path, node.lineno
             )
             if name in probes:
                 message = f"second probe {name!r}; keep one"
@@ -108,6 +107,16 @@ def read_probes(
                 mistakes.append(Mistake(path, node.lineno, message))
             probes.setdefault(name, probe)
     return probes, mistakes
+
+
+def _code(text: str, node: ast.FunctionDef) -> str:
+    """The function without its docstring, which stands above it on the page."""
+    lines = text.splitlines()
+    first = node.body[0]
+    if ast.get_docstring(node) is None:
+        return "\n".join(lines[node.lineno - 1 : node.end_lineno])
+    head = lines[node.lineno - 1 : first.lineno - 1]
+    return "\n".join([*head, *lines[first.end_lineno : node.end_lineno]])
 
 
 def _is_probe(node: ast.FunctionDef) -> bool:

@@ -8,7 +8,8 @@ from snippets.misconceptions import Probe, misconception, outcome
 @misconception
 def integers() -> Probe:
     """How `torch.tensor([1, 2, 3], requires_grad=True)` ends."""
-    ending = outcome(lambda: torch.tensor([1, 2, 3], requires_grad=True))
+    numbers = [1, 2, 3]
+    ending = outcome(lambda: torch.tensor(numbers, requires_grad=True))
     return Probe(believed="no error", found=ending)
 
 
@@ -55,7 +56,10 @@ def in_place_leaf() -> Probe:
     """How `w -= 0.1 * w.grad` ends, written as `w.sub_(…)`, while autograd records."""
     w = torch.tensor(3.0, requires_grad=True)
     (w * w).backward()
-    return Probe(believed="no error", found=outcome(lambda: w.sub_(0.1 * w.grad)))
+    return Probe(
+        believed="no error",
+        found=outcome(lambda: w.sub_(0.1 * w.grad)),
+    )
 
 
 @misconception

@@ -10,14 +10,20 @@ from snippets.misconceptions import Probe, misconception
 def dim() -> Probe:
     """The sums of the rows of `softmax(S, dim=0)`: rows are examples."""
     S = torch.tensor([[2.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
-    return Probe(believed=torch.ones(2), found=torch.softmax(S, dim=0).sum(dim=1))
+    return Probe(
+        believed=torch.ones(2),
+        found=torch.softmax(S, dim=0).sum(dim=1),
+    )
 
 
 @misconception
 def one_hot() -> Probe:
     """`cross_entropy` of the scores (2, 0, 1) with the label 2 as a number."""
     scores = torch.tensor([2.0, 0.0, 1.0])
-    return Probe(believed="an error", found=F.cross_entropy(scores, torch.tensor(2)))
+    return Probe(
+        believed="an error",
+        found=F.cross_entropy(scores, torch.tensor(2)),
+    )
 
 
 @misconception
@@ -49,5 +55,6 @@ def two_vectors() -> Probe:
     def probabilities(W: torch.Tensor) -> torch.Tensor:
         return torch.softmax(X @ W.T, dim=1)
 
-    J = torch.autograd.functional.jacobian(probabilities, W).reshape(-1, W.numel())
-    return Probe(believed=W.numel(), found=torch.linalg.matrix_rank(J))
+    J = torch.autograd.functional.jacobian(probabilities, W)
+    rank = torch.linalg.matrix_rank(J.reshape(-1, W.numel()))
+    return Probe(believed=W.numel(), found=rank)

@@ -16,7 +16,10 @@ def cell_order() -> Probe:
             exec(cells[name], notebook)
         return notebook["total"]
 
-    return Probe(believed=run(["first", "second"]), found=run(["second", "first"]))
+    return Probe(
+        believed=run(["first", "second"]),
+        found=run(["second", "first"]),
+    )
 
 
 @misconception

@@ -25,12 +25,12 @@ def tensor_attribute() -> Probe:
 
 @misconception
 def linear() -> Probe:
-    """`layer(2 * x)`, where `layer(x)` is (7, 5) and the bias (1, −1)."""
+    """`layer(2 * x)`, which a linear `layer` would make `2 * layer(x)`."""
     layer = nn.Linear(3, 2)
     nn.init.ones_(layer.weight)
     with torch.no_grad():
         layer.bias.copy_(torch.tensor([1.0, -1.0]))
-    x = torch.tensor([1.0, 2.0, 3.0])
+    x = torch.tensor([1.0, 2.0, 4.0])
     return Probe(believed=2 * layer(x), found=layer(2 * x))
 
 

@@ -17,13 +17,14 @@ def equality() -> Probe:
 @misconception
 def reduction() -> Probe:
     """The squared error after 4 steps with η = 0.005, for a mean and then for a sum."""
-    X = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])
+    X = torch.arange(1.0, 10.0).reshape(3, 3)
     y = torch.tensor([1.0, 2.0, 3.0])
     errors = {}
     for kind in ("mean", "sum"):
         w = torch.tensor([3.0, 2.0, 1.0], requires_grad=True)
         for _ in range(4):
-            (gradient,) = torch.autograd.grad(nn.MSELoss(reduction=kind)(X @ w, y), w)
+            loss = nn.MSELoss(reduction=kind)(X @ w, y)
+            (gradient,) = torch.autograd.grad(loss, w)
             w = (w - 0.005 * gradient).detach().requires_grad_()
         errors[kind] = ((X @ w - y) ** 2).sum()
     return Probe(believed=errors["mean"], found=errors["sum"])

@@ -11,7 +11,10 @@ from snippets.misconceptions import Probe, misconception
 def threshold() -> Probe:
     """The decisions `logit > 0.5` for the logits −1, 0.25 and 2."""
     logits = torch.tensor([-1.0, 0.25, 2.0])
-    return Probe(believed=torch.sigmoid(logits) > 0.5, found=logits > 0.5)
+    return Probe(
+        believed=torch.sigmoid(logits) > 0.5,
+        found=logits > 0.5,
+    )
 
 
 @misconception
@@ -24,7 +27,10 @@ def accuracy() -> Probe:
     losses = {name: F.softplus(-m).sum() for name, m in margins.items()}
     accuracies = {name: (m > 0).float().mean() for name, m in margins.items()}
     lower = min(losses, key=losses.get)
-    return Probe(believed=max(accuracies.values()), found=accuracies[lower])
+    return Probe(
+        believed=max(accuracies.values()),
+        found=accuracies[lower],
+    )
 
 
 @misconception
@@ -41,4 +47,7 @@ def double_sigmoid() -> Probe:
     """`BCEWithLogitsLoss` of a sure and right score of 20, after a sigmoid."""
     score, label = torch.tensor(20.0), torch.tensor(1.0)
     loss = nn.BCEWithLogitsLoss()
-    return Probe(believed=loss(score, label), found=loss(torch.sigmoid(score), label))
+    return Probe(
+        believed=loss(score, label),
+        found=loss(torch.sigmoid(score), label),
+    )

@@ -17,7 +17,10 @@ def smaller() -> Probe:
         optimizer.zero_grad()
         (w * w).backward()
         optimizer.step()
-    return Probe(believed=3 * (1 - 2e-9) ** 1000 - 3, found=w.item() - 3)
+    return Probe(
+        believed=3 * (1 - 2e-9) ** 1000 - 3,
+        found=w.item() - 3,
+    )
 
 
 @misconception
@@ -54,7 +57,8 @@ def order() -> Probe:
                     optimizer.step()
         reached[calls] = w.item()
     return Probe(
-        believed=reached["zero backward step"], found=reached["zero step backward"]
+        believed=reached["zero backward step"],
+        found=reached["zero step backward"],
     )
 
 

@@ -11,7 +11,10 @@ def capital_t() -> Probe:
     """The dtype of `torch.Tensor([1, 2])`."""
     as_tensor = torch.tensor([1, 2])
     as_class = torch.Tensor([1, 2])
-    return Probe(believed=str(as_tensor.dtype), found=str(as_class.dtype))
+    return Probe(
+        believed=str(as_tensor.dtype),
+        found=str(as_class.dtype),
+    )
 
 
 @misconception
@@ -35,7 +38,10 @@ def n_one() -> Probe:
     """The sum of squares of `p - y` for perfect predictions `p` of shape (3, 1)."""
     y = torch.tensor([2.0, 4.0, 9.0])
     p = y.reshape(3, 1)
-    return Probe(believed=((p[:, 0] - y) ** 2).sum(), found=((p - y) ** 2).sum())
+    return Probe(
+        believed=((p[:, 0] - y) ** 2).sum(),
+        found=((p - y) ** 2).sum(),
+    )
 
 
 @misconception

@@ -113,3 +113,34 @@ def test_the_formulas_that_are_checked_are_those_on_the_page(
     read = formulas(slug, (ROOT / "book" / f"{slug}.md").read_text(encoding="utf-8"))
     assert len(article.select("span.math")) == sum(not f.display for f in read)
     assert len(article.select("div.math")) == sum(f.display for f in read)
+
+
+def test_every_misconception_is_in_the_appendix_with_two_values(site: Path) -> None:
+    treated = []
+    for page in site.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        boxes = BeautifulSoup(text, "lxml").select("div.admonition.misconception")
+        treated += [f"{page.name}#{box['id']}" for box in boxes]
+    text = (site / "misconceptions.html").read_text(encoding="utf-8")
+    appendix = BeautifulSoup(text, "lxml")
+    links = [link["href"] for link in appendix.select("dl.misconceptions > dt > a")]
+    assert len(links) > 30
+    assert sorted(links) == sorted(treated)
+    for entry in appendix.select("dl.misconceptions > dd"):
+        believed, found = (item.get_text().strip() for item in entry.select("li"))
+        assert believed.removeprefix("Believed: ") != found.removeprefix("Found: ")
+        assert entry.select_one("details.folded pre")
+
+
+def test_the_appendix_shows_the_message_of_every_traceback(site: Path) -> None:
+    text = (site / "error-messages.html").read_text(encoding="utf-8")
+    blocks = BeautifulSoup(text, "lxml").select("div.error-message .message pre")
+    explained = [" ".join(block.get_text().split()) for block in blocks]
+    count = 0
+    for page in site.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        for traceback in BeautifulSoup(text, "lxml").select(".traceback pre"):
+            count += 1
+            shown = " ".join(traceback.get_text().split())
+            assert any(shown.endswith(message) for message in explained), shown
+    assert count > 25

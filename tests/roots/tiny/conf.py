@@ -26,6 +26,7 @@ numfig_secnum_depth = 1
 math_numfig = True
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 nb_ipywidgets_js = {}
+myst_update_mathjax = False  # it would make each build another configuration
 # Sphinx evaluates this file in the folder it lies in; the tiny book names its own.
 snippet_root = os.environ["TINY_BOOK"]
 snippet_cache = os.environ["TINY_BOOK"] + "/cells"
