@@ -43,7 +43,7 @@ KINDS = ("text", "numbers", "form")
 # A number that is no part of a name, as the 32 of float32 is.
 NUMBER = re.compile(
     r"(?<![\w.])(?:(?<![\w)\]])[-+])?"
-    r"(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+|inf\b|nan\b)(?![A-Za-z_])"
+    r"(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|inf|nan)(?!\w)"
 )
 
 
