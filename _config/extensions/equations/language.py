@@ -194,7 +194,6 @@ NOT_CLAIMS = {
     r"\vdots": "leaves something out (…)",
     r"\argmin": "compares sets of minimisers",
     r"\infty": "has an infinite quantity",
-    r"\pm": "has two values (±)",
 }
 FUNCTIONS = {
     r"\log": "log",
@@ -257,7 +256,7 @@ def tokens(tex: str) -> list[str]:
 def parse(tex: str, functions: Set[str] = frozenset()) -> Formula:
     """The statements of a formula."""
     chains, conditions, unread = [], [], []
-    for part in _statements(tokens(tex)):
+    for part in _signed(_statements(tokens(tex))):
         inner = part[1:-1] if _is_bracketed(part) else []
         try:
             if any(token in RELATIONS for token in inner):
@@ -295,6 +294,16 @@ def _statements(found: list[str]) -> list[list[str]]:
         else:
             parts[-1].append(token)
     return [_trimmed(part) for part in parts if _trimmed(part)]
+
+
+def _signed(parts: list[list[str]]) -> list[list[str]]:
+    """A statement with ± says two things: one with the upper signs, one with the lower."""
+    both = [{r"\pm": "+", r"\mp": "-"}, {r"\pm": "-", r"\mp": "+"}]
+    return [
+        [signs.get(token, token) for token in part]
+        for part in parts
+        for signs in (both if r"\pm" in part else both[:1])
+    ]
 
 
 def _depth(token: str) -> int:
