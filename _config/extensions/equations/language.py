@@ -61,7 +61,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Over:
-    r"""An operation over indices: ``\sum_{i=1}^n body``; also max, min and prod."""
+    r"""An operation over indices: ``\sum_{i=1}^n body``; also max, min and prod.
+
+    ``words`` is what stands below, where it is told in words: the setting lists the cases.
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -69,6 +72,7 @@ class Over:
     upper: Expr | None
     condition: Chain | None
     body: Expr
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -549,11 +553,17 @@ class _Parser:
             return Apply(kind, tuple(self.arguments()))
         names: tuple[str, ...] = ()
         lower = upper = condition = None
+        words = ""
         while self.peek() in ("_", "^"):
-            if self.take() == "_":
-                names, lower, condition = self.range(self.group())
-            else:
+            if self.take() == "^":
                 upper = self.whole(self.group())
+                continue
+            found = [token for token in self.group() if token not in THIN]
+            if any(token.startswith(r"\text") for token in found):
+                words = _joined(found)
+                names = tuple(token for token in found if token.isalpha())
+            else:
+                names, lower, condition = self.range(found)
         if not names and condition is None:
             raise NotUnderstood(f"\\{kind} without an index")
         if self.peek() == "-":
@@ -561,16 +571,13 @@ class _Parser:
             body = self.negative(self.term())
         else:
             body = self.term()
-        return Over(kind, names, lower, upper, condition, body)
+        return Over(kind, names, lower, upper, condition, body, words)
 
     def range(
         self, found: list[str]
     ) -> tuple[tuple[str, ...], Expr | None, Chain | None]:
         """What stands under a sum: ``i``, ``i,j``, ``i=1`` or a condition."""
-        found = [token for token in found if token not in THIN]
         relation = next((t for t in found if t in RELATIONS), None)
-        if any(token.startswith(r"\text") for token in found):
-            raise NotUnderstood("a sum over something that is told in words")
         if relation is None:
             return tuple(token for token in found if token != ","), None, None
         if relation == "=" and found[1] == "=":
@@ -901,12 +908,17 @@ def _merged(
 
 
 def _braced(found: list[str]) -> str:
+    text = _joined(found)
+    return text if len(found) == 1 else "{" + text + "}"
+
+
+def _joined(found: list[str]) -> str:
     text = ""
     for token in found:
         # A space only where TeX needs it, so that a name has one spelling.
         needs_space = bool(re.search(r"\\[A-Za-z]+$", text)) and token[0].isalpha()
         text += (" " if needs_space else "") + token
-    return text if len(found) == 1 else "{" + text + "}"
+    return text
 
 
 def _name(expr: Expr) -> str:

@@ -83,10 +83,11 @@ def _free(node: Any, symbols: Mapping[str, Any], outer: set[str] | None) -> set[
     if isinstance(node, tex.Indexed) and node.name in symbols:
         return set()
     if isinstance(node, tex.Over):
-        if node.condition is not None:
+        if node.condition is not None or node.words:
             if outer is None:
                 return set()
-            names = _free(node.condition, symbols, outer) - outer
+            names = set(node.names) | _free(node.condition, symbols, outer)
+            names -= outer
         else:
             names = set(node.names)
         return set().union(
@@ -461,6 +462,11 @@ class Evaluation:
         return total
 
     def _each(self, expr: tex.Over) -> Iterator[Evaluation]:
+        if expr.words:
+            known = [self.bound[name] for name in expr.names if name in self.bound]
+            for meanings in self._raw(expr.words)(*known):
+                yield Evaluation(self.symbols | meanings, self.bound)
+            return
         if expr.lower is not None and expr.upper is not None:
             low, high = self._integer(expr.lower), self._integer(expr.upper)
             for value in range(low, high + 1):
