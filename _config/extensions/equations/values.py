@@ -170,6 +170,8 @@ class Evaluation:
             base = self._base(expr.base)
         if base is None:
             base = as_argument(self.value(expr.base))
+            if len(expr.indices) == 1 and 1 in base.shape:
+                base = base.flatten()  # the entry of a row, as in (x^T A)_j
         return as_matrix(self._entry(base, expr))
 
     def _base(self, expr: tex.Symbol | tex.Indexed) -> Any:
