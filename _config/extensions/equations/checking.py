@@ -51,7 +51,16 @@ ZERO = Number("0")
 def check_page(slug: str, text: str) -> Page:
     """Check the formulas of a chapter's Markdown."""
     checker = Checker(load(slug))
-    findings = [checker.check(formula) for formula in formulas(slug, text)]
+    printed = formulas(slug, text)
+    rows: dict[int, list[Printed]] = {}
+    for formula in printed:
+        rows.setdefault(formula.row, []).append(formula)
+    findings = [
+        checker.check(formula, [f for f in rows[formula.row] if f is not formula])
+        if formula.row
+        else checker.check(formula)
+        for formula in printed
+    ]
     return Page(findings, checker.unused(findings))
 
 
@@ -116,12 +125,25 @@ class Checker:
             found += [s for s in here if s.example or not general]
         return sorted(found, key=lambda s: s.example)
 
-    def check(self, formula: Printed) -> Finding:
-        """What comes of one formula; the first setting that it holds in decides."""
+    def check(self, formula: Printed, beside: Sequence[Printed] = ()) -> Finding:
+        """What comes of one formula; the first setting that it holds in decides.
+
+        A row of a table speaks of one thing: where settings make all the formulas
+        ``beside`` it true, one of them must make it true as well.
+        """
         routes = self.chapter.checks.get(formula.label) if formula.label else None
         if not is_claim(formula.tex):
             return Finding(formula, NO_CLAIM)
         settings = [routes.setting] if routes else self.settings(formula)
+        of_row = [
+            setting
+            for setting in settings
+            if all(
+                self._in_setting(other, setting, None).status in (HOLDS, NO_CLAIM)
+                for other in beside
+            )
+        ]
+        settings = of_row or settings
         findings = [self._in_setting(formula, s, routes) for s in settings]
         if not findings:
             findings = [Finding(formula, UNKNOWN, "no setting is given for its place")]
