@@ -17,7 +17,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from equations.language import Chain, Formula, NotUnderstood, Number, is_claim, parse
+from equations.language import (
+    Chain,
+    Formula,
+    NotUnderstood,
+    Number,
+    is_claim,
+    is_concrete,
+    parse,
+)
 from equations.pages import Printed, formulas
 from equations.report import (
     FAILS,
@@ -147,6 +155,12 @@ class Checker:
         findings = [self._in_setting(formula, s, routes) for s in settings]
         if not findings:
             findings = [Finding(formula, UNKNOWN, "no setting is given for its place")]
+        if not is_concrete(formula.tex) and any(
+            finding.status == FAILS and not finding.example for finding in findings
+        ):
+            # Without a number it speaks of all draws; that it holds in an example, where
+            # a term may be 0, does not save it.
+            findings = [finding for finding in findings if not finding.example]
         order = [HOLDS, FAILS, UNKNOWN]
         found = min(findings, key=lambda finding: order.index(finding.status))
         return self._declared(formula, found)

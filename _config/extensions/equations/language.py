@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
 
 class NotUnderstood(Exception):
@@ -277,6 +277,23 @@ def parse(tex: str, functions: Set[str] = frozenset()) -> Formula:
 def is_claim(tex: str) -> bool:
     """Whether the formula has a relation at all."""
     return any(token in RELATIONS for token in tokens(tex))
+
+
+def is_concrete(tex: str) -> bool:
+    """Whether one side of a relation is a number, or a list of numbers, without a name."""
+    return any(
+        not _has_names(side) for chain in parse(tex).chains for side in chain.sides
+    )
+
+
+def _has_names(node: object) -> bool:
+    if isinstance(node, Symbol | Indexed):
+        return True
+    if isinstance(node, tuple):
+        return any(_has_names(part) for part in node)
+    return is_dataclass(node) and any(
+        _has_names(getattr(node, field.name)) for field in fields(node)
+    )
 
 
 def expression(tex: str, functions: Set[str] = frozenset()) -> Expr:
