@@ -294,7 +294,7 @@ def likelihood(X, w, y, sigma):
 given(
     *("l = j", r"\dd w = e_j", "m = 0", "r = 0", "h = 1"),
     *(r"\eta = 0.005", r"\eta = 0.001", r"\eta = 0.003", r"\sigma = 1", r"\sigma = 2"),
-    *(r"n \neq d", r"\sigma^2 < L^* / n", r"\operatorname{rank} X = d"),
+    *(r"n \neq d", "d = n", r"\sigma^2 < L^* / n", r"\operatorname{rank} X = d"),
 )
 unchecked(
     {

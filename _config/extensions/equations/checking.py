@@ -20,7 +20,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from equations.language import Chain, Formula, NotUnderstood, Number, is_claim, parse
+from equations.language import (
+    Chain,
+    Formula,
+    NotUnderstood,
+    Number,
+    is_claim,
+    is_concrete,
+    parse,
+)
 from equations.pages import Printed, formulas
 from equations.report import (
     FAILS,
@@ -56,7 +64,7 @@ def check_page(root: Path, slug: str, text: str) -> Page:
     """Check the formulas of a chapter's Markdown."""
     try:
         checker = Checker(load(slug))
-        findings = [checker.check(formula) for formula in formulas(slug, text)]
+        findings = checker.check_all(formulas(slug, text))
     except Exception as error:  # of an author's code: of any class
         return Page([], broken=_broken(root, slug, error))
     return Page(findings, checker.unused(findings))
@@ -117,6 +125,18 @@ class Checker:
         self.draw = draw
         self.drawn: dict[str, list[checks.Symbols]] = {}
 
+    def check_all(self, printed: Sequence[Printed]) -> list[Finding]:
+        """What comes of the formulas of a page, those of a table's row together."""
+        rows: dict[int, list[Printed]] = {}
+        for formula in printed:
+            rows.setdefault(formula.row, []).append(formula)
+        return [
+            self.check(formula, [f for f in rows[formula.row] if f is not formula])
+            if formula.row
+            else self.check(formula)
+            for formula in printed
+        ]
+
     def symbols(self, setting: Setting) -> list[checks.Symbols]:
         """The draws of a setting."""
         if setting.name not in self.drawn:
@@ -146,15 +166,34 @@ class Checker:
             found += [s for s in here if s.example or not general]
         return sorted(found, key=lambda s: s.example)
 
-    def check(self, formula: Printed) -> Finding:
-        """What comes of one formula; the first setting that it holds in decides."""
+    def check(self, formula: Printed, beside: Sequence[Printed] = ()) -> Finding:
+        """What comes of one formula; the first setting that it holds in decides.
+
+        A row of a table speaks of one thing: where settings make all the formulas
+        ``beside`` it true, one of them must make it true as well.
+        """
         routes = self.chapter.checks.get(formula.label) if formula.label else None
         if not is_claim(formula.tex):
             return Finding(formula, NO_CLAIM)
         settings = [routes.setting] if routes else self.settings(formula)
+        of_row = [
+            setting
+            for setting in settings
+            if all(
+                self._in_setting(other, setting, None).status in (HOLDS, NO_CLAIM)
+                for other in beside
+            )
+        ]
+        settings = of_row or settings
         findings = [self._in_setting(formula, s, routes) for s in settings]
         if not findings:
             findings = [Finding(formula, UNKNOWN, "no setting is given for its place")]
+        if not is_concrete(formula.tex) and any(
+            finding.status == FAILS and not finding.example for finding in findings
+        ):
+            # Without a number it speaks of all draws; that it holds in an example, where
+            # a term may be 0, does not save it.
+            findings = [finding for finding in findings if not finding.example]
         order = [HOLDS, FAILS, UNKNOWN]
         found = min(findings, key=lambda finding: order.index(finding.status))
         return self._declared(formula, found)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
 
 class NotUnderstood(Exception):
@@ -61,7 +61,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Over:
-    r"""An operation over indices: ``\sum_{i=1}^n body``; also max, min and prod."""
+    r"""An operation over indices: ``\sum_{i=1}^n body``; also max, min and prod.
+
+    ``words`` is what stands below, where it is told in words: the setting lists the cases.
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -69,6 +72,7 @@ class Over:
     upper: Expr | None
     condition: Chain | None
     body: Expr
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,6 @@ NOT_CLAIMS = {
     r"\vdots": "leaves something out (…)",
     r"\argmin": "compares sets of minimisers",
     r"\infty": "has an infinite quantity",
-    r"\pm": "has two values (±)",
 }
 FUNCTIONS = {
     r"\log": "log",
@@ -255,7 +258,7 @@ def tokens(tex: str) -> list[str]:
 def parse(tex: str, functions: Set[str] = frozenset()) -> Formula:
     """The statements of a formula."""
     chains, conditions, unread = [], [], []
-    for part in _statements(tokens(tex)):
+    for part in _signed(_statements(tokens(tex))):
         inner = part[1:-1] if _is_bracketed(part) else []
         try:
             if any(token in RELATIONS for token in inner):
@@ -272,6 +275,23 @@ def parse(tex: str, functions: Set[str] = frozenset()) -> Formula:
 def is_claim(tex: str) -> bool:
     """Whether the formula has a relation at all."""
     return any(token in RELATIONS for token in tokens(tex))
+
+
+def is_concrete(tex: str) -> bool:
+    """Whether one side of a relation is a number, or a list of numbers, without a name."""
+    return any(
+        not _has_names(side) for chain in parse(tex).chains for side in chain.sides
+    )
+
+
+def _has_names(node: object) -> bool:
+    if isinstance(node, Symbol | Indexed):
+        return True
+    if isinstance(node, tuple):
+        return any(_has_names(part) for part in node)
+    return is_dataclass(node) and any(
+        _has_names(getattr(node, field.name)) for field in fields(node)
+    )
 
 
 def expression(tex: str, functions: Set[str] = frozenset()) -> Expr:
@@ -293,6 +313,16 @@ def _statements(found: list[str]) -> list[list[str]]:
         else:
             parts[-1].append(token)
     return [_trimmed(part) for part in parts if _trimmed(part)]
+
+
+def _signed(parts: list[list[str]]) -> list[list[str]]:
+    """A statement with ± says two things: one with the upper signs, one with the lower."""
+    both = [{r"\pm": "+", r"\mp": "-"}, {r"\pm": "-", r"\mp": "+"}]
+    return [
+        [signs.get(token, token) for token in part]
+        for part in parts
+        for signs in (both if r"\pm" in part else both[:1])
+    ]
 
 
 def _depth(token: str) -> int:
@@ -447,7 +477,7 @@ class _Parser:
             if sign == "+" and self.peek() == r"\dots" and self.tokens_after() == "+":
                 self.take()
                 self.take()
-                terms = [_filled(terms, self.term())]
+                terms = [_filled("sum", terms, self.term())]
                 continue
             term = self.term()
             terms.append(self.negative(term) if sign == "-" else term)
@@ -538,11 +568,17 @@ class _Parser:
             return Apply(kind, tuple(self.arguments()))
         names: tuple[str, ...] = ()
         lower = upper = condition = None
+        words = ""
         while self.peek() in ("_", "^"):
-            if self.take() == "_":
-                names, lower, condition = self.range(self.group())
-            else:
+            if self.take() == "^":
                 upper = self.whole(self.group())
+                continue
+            found = [token for token in self.group() if token not in THIN]
+            if any(token.startswith(r"\text") for token in found):
+                words = _joined(found)
+                names = tuple(token for token in found if token.isalpha())
+            else:
+                names, lower, condition = self.range(found)
         if not names and condition is None:
             raise NotUnderstood(f"\\{kind} without an index")
         if self.peek() == "-":
@@ -550,16 +586,13 @@ class _Parser:
             body = self.negative(self.term())
         else:
             body = self.term()
-        return Over(kind, names, lower, upper, condition, body)
+        return Over(kind, names, lower, upper, condition, body, words)
 
     def range(
         self, found: list[str]
     ) -> tuple[tuple[str, ...], Expr | None, Chain | None]:
         """What stands under a sum: ``i``, ``i,j``, ``i=1`` or a condition."""
-        found = [token for token in found if token not in THIN]
         relation = next((t for t in found if t in RELATIONS), None)
-        if any(token.startswith(r"\text") for token in found):
-            raise NotUnderstood("a sum over something that is told in words")
         if relation is None:
             return tuple(token for token in found if token != ","), None, None
         if relation == "=" and found[1] == "=":
@@ -759,7 +792,12 @@ class _Parser:
         items = [self.sum()]
         while self.peek() in (",", r"\mid", r"\|", "|"):
             self.take()
-            items.append(self.sum())
+            if self.peek() in (r"\dots", r"\ldots") and self.tokens_after() == ",":
+                self.take()
+                self.take()
+                items.append(_filled("list", [items.pop()], self.sum()))
+            else:
+                items.append(self.sum())
         self.take(closing)
         return items
 
@@ -839,8 +877,11 @@ class _Parser:
         return Apply("power", (base, exponent))
 
 
-def _filled(shown: list[Expr], last: Expr) -> Expr:
-    """The sum that ``g_1 + g_2 + … + g_t`` means, from the terms before the dots."""
+def _filled(kind: str, shown: list[Expr], last: Expr) -> Expr:
+    """What ``g_1 + g_2 + … + g_t`` means, from the terms before the dots.
+
+    A ``list`` is one of arguments: ``f(g_1, …, g_t)``.
+    """
     hole = Symbol("…")
     differences: list[tuple[Expr, Expr]] = []
     body = _merged(shown[0], last, hole, differences)
@@ -855,7 +896,7 @@ def _filled(shown: list[Expr], last: Expr) -> Expr:
         expected = isinstance(lower, Number) and Number(str(int(lower.text) + place))
         if set(steps) != {(lower, expected)}:
             raise NotUnderstood("the terms before the dots do not count upwards")
-    return Over("sum", (hole.name,), lower, upper, None, body)
+    return Over(kind, (hole.name,), lower, upper, None, body)
 
 
 def _merged(
@@ -882,12 +923,17 @@ def _merged(
 
 
 def _braced(found: list[str]) -> str:
+    text = _joined(found)
+    return text if len(found) == 1 else "{" + text + "}"
+
+
+def _joined(found: list[str]) -> str:
     text = ""
     for token in found:
         # A space only where TeX needs it, so that a name has one spelling.
         needs_space = bool(re.search(r"\\[A-Za-z]+$", text)) and token[0].isalpha()
         text += (" " if needs_space else "") + token
-    return text if len(found) == 1 else "{" + text + "}"
+    return text
 
 
 def _name(expr: Expr) -> str:

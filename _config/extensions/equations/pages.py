@@ -28,7 +28,7 @@ class Printed:
     """A formula on a page.
 
     ``places`` are the labels of what it stands in, the innermost first; ``step`` is its
-    number in a derivation, or 0.
+    number in a derivation, or 0; ``row`` is the line of its row in a table, or 0.
     """
 
     tex: str
@@ -37,6 +37,7 @@ class Printed:
     label: str = ""
     display: bool = True
     step: int = 0
+    row: int = 0
 
 
 @dataclass
@@ -151,7 +152,8 @@ def _in_text(lines: list[str], start: int, end: int, place: _Place) -> list[Prin
         label = (match["label"] or "") if display else ""
         step = place.step if display else 0
         tex = match["tex"].strip()
-        found.append(Printed(tex, line, place.labels(), label, display, step))
+        row = line if lines[line - 1].lstrip().startswith("|") else 0
+        found.append(Printed(tex, line, place.labels(), label, display, step, row))
 
     for match in DISPLAY.finditer(text):
         add(match, match.start(), display=True)

@@ -83,10 +83,11 @@ def _free(node: Any, symbols: Mapping[str, Any], outer: set[str] | None) -> set[
     if isinstance(node, tex.Indexed) and node.name in symbols:
         return set()
     if isinstance(node, tex.Over):
-        if node.condition is not None:
+        if node.condition is not None or node.words:
             if outer is None:
                 return set()
-            names = _free(node.condition, symbols, outer) - outer
+            names = set(node.names) | _free(node.condition, symbols, outer)
+            names -= outer
         else:
             names = set(node.names)
         return set().union(
@@ -169,6 +170,8 @@ class Evaluation:
             base = self._base(expr.base)
         if base is None:
             base = as_argument(self.value(expr.base))
+            if len(expr.indices) == 1 and 1 in base.shape:
+                base = base.flatten()  # the entry of a row, as in (x^T A)_j
         return as_matrix(self._entry(base, expr))
 
     def _base(self, expr: tex.Symbol | tex.Indexed) -> Any:
@@ -344,7 +347,13 @@ class Evaluation:
     # Functions and derivatives
 
     def _call(self, expr: tex.Call) -> Tensor:
-        arguments = [as_argument(self.value(part)) for part in expr.arguments]
+        arguments: list[Tensor] = []
+        for part in expr.arguments:
+            if isinstance(part, tex.Over) and part.kind == "list":
+                values = [inner.value(part.body) for inner in self._each(part)]
+            else:
+                values = [self.value(part)]
+            arguments += [as_argument(value) for value in values]
         function = self.function(expr.function)
         for _ in range(expr.primes):
             function = _derivative(function)
@@ -441,6 +450,8 @@ class Evaluation:
 
     def _over(self, expr: tex.Over) -> Tensor:
         values = [inner.value(expr.body) for inner in self._each(expr)]
+        if expr.kind == "list":
+            return as_matrix(torch.stack(values))
         if expr.kind in ("max", "min"):
             found = torch.stack(values)
             return found.max() if expr.kind == "max" else found.min()
@@ -453,6 +464,11 @@ class Evaluation:
         return total
 
     def _each(self, expr: tex.Over) -> Iterator[Evaluation]:
+        if expr.words:
+            known = [self.bound[name] for name in expr.names if name in self.bound]
+            for meanings in self._raw(expr.words)(*known):
+                yield Evaluation(self.symbols | meanings, self.bound)
+            return
         if expr.lower is not None and expr.upper is not None:
             low, high = self._integer(expr.lower), self._integer(expr.upper)
             for value in range(low, high + 1):
