@@ -125,7 +125,7 @@ class Checker:
         findings = [self._in_setting(formula, s, routes) for s in settings]
         if not findings:
             findings = [Finding(formula, UNKNOWN, "no setting is given for its place")]
-        order = [HOLDS, FAILS, UNKNOWN]
+        order = [HOLDS, FAILS, UNKNOWN, NO_CLAIM]
         found = min(findings, key=lambda finding: order.index(finding.status))
         return self._declared(formula, found)
 
