@@ -194,7 +194,7 @@ class Checker:
             # Without a number it speaks of all draws; that it holds in an example, where
             # a term may be 0, does not save it.
             findings = [finding for finding in findings if not finding.example]
-        order = [HOLDS, FAILS, UNKNOWN]
+        order = [HOLDS, FAILS, UNKNOWN, NO_CLAIM]
         found = min(findings, key=lambda finding: order.index(finding.status))
         return self._declared(formula, found)
 
