@@ -447,7 +447,7 @@ class _Parser:
             if sign == "+" and self.peek() == r"\dots" and self.tokens_after() == "+":
                 self.take()
                 self.take()
-                terms = [_filled(terms, self.term())]
+                terms = [_filled("sum", terms, self.term())]
                 continue
             term = self.term()
             terms.append(self.negative(term) if sign == "-" else term)
@@ -759,7 +759,12 @@ class _Parser:
         items = [self.sum()]
         while self.peek() in (",", r"\mid", r"\|", "|"):
             self.take()
-            items.append(self.sum())
+            if self.peek() in (r"\dots", r"\ldots") and self.tokens_after() == ",":
+                self.take()
+                self.take()
+                items.append(_filled("list", [items.pop()], self.sum()))
+            else:
+                items.append(self.sum())
         self.take(closing)
         return items
 
@@ -839,8 +844,11 @@ class _Parser:
         return Apply("power", (base, exponent))
 
 
-def _filled(shown: list[Expr], last: Expr) -> Expr:
-    """The sum that ``g_1 + g_2 + … + g_t`` means, from the terms before the dots."""
+def _filled(kind: str, shown: list[Expr], last: Expr) -> Expr:
+    """What ``g_1 + g_2 + … + g_t`` means, from the terms before the dots.
+
+    A ``list`` is one of arguments: ``f(g_1, …, g_t)``.
+    """
     hole = Symbol("…")
     differences: list[tuple[Expr, Expr]] = []
     body = _merged(shown[0], last, hole, differences)
@@ -855,7 +863,7 @@ def _filled(shown: list[Expr], last: Expr) -> Expr:
         expected = isinstance(lower, Number) and Number(str(int(lower.text) + place))
         if set(steps) != {(lower, expected)}:
             raise NotUnderstood("the terms before the dots do not count upwards")
-    return Over("sum", (hole.name,), lower, upper, None, body)
+    return Over(kind, (hole.name,), lower, upper, None, body)
 
 
 def _merged(

@@ -344,7 +344,13 @@ class Evaluation:
     # Functions and derivatives
 
     def _call(self, expr: tex.Call) -> Tensor:
-        arguments = [as_argument(self.value(part)) for part in expr.arguments]
+        arguments: list[Tensor] = []
+        for part in expr.arguments:
+            if isinstance(part, tex.Over) and part.kind == "list":
+                values = [inner.value(part.body) for inner in self._each(part)]
+            else:
+                values = [self.value(part)]
+            arguments += [as_argument(value) for value in values]
         function = self.function(expr.function)
         for _ in range(expr.primes):
             function = _derivative(function)
@@ -444,6 +450,8 @@ class Evaluation:
         if expr.kind in ("max", "min"):
             found = torch.stack(values)
             return found.max() if expr.kind == "max" else found.min()
+        if expr.kind == "list":
+            return as_matrix(torch.stack(values))
         total = scalar(1 if expr.kind == "prod" else 0)
         for place, value in enumerate(values):
             if expr.kind == "prod":
