@@ -121,15 +121,16 @@ class RandomDraw:
 
 @dataclass(frozen=True)
 class Index:
-    """An index: it runs over ``n`` values from ``start`` on."""
+    """An index: it runs over ``n`` values from ``start`` on, ``step`` apart."""
 
     n: int
     start: int = 1
+    step: int = 1
 
     @property
     def values(self) -> range:
         """All its values."""
-        return range(self.start, self.start + self.n)
+        return range(self.start, self.start + self.n * self.step, self.step)
 
 
 @dataclass(frozen=True)

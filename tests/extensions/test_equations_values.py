@@ -20,6 +20,7 @@ SYMBOLS = {
     **{"n": 3, "d": 2, "i": Index(3), "j": Index(2), "X": X, "x": Family(X)},
     **{"w": w, "r": r, "L": Both((r**2).sum(), lambda v: ((X @ v) ** 2).sum())},
     **{"p": Family(torch.tensor([0.25, 0.75]), start=0), "B": {1, 3}},
+    "z": Index(2, start=-1, step=2),
     **{r"\grad": "w", r"\dd w": torch.tensor([1.0, 10.0]), "f": Quantity(torch.sin)},
     **{"v": torch.tensor([1.0, 2.0, 4.0]), "e": Family(torch.eye(2).double())},
 }
@@ -55,6 +56,8 @@ def holds(formula: str) -> bool:
         (r"\max(0, -1)", 0),
         (r"\tr(X^\T X)", 209),
         (r"\diag(w)", [[2, 0], [0, -1]]),
+        (r"\diag(w_1, \dots, w_d)", [[2, 0], [0, -1]]),
+        (r"\sum_z z^2 - \sum_z z", 2),
         (r"\binom{4}{2}", 6),
         (r"\ind{v_1 < v_2} + \ind{v_1 > v_2}", 1),
         (r"p_0", 0.25),
