@@ -266,6 +266,11 @@ def declared(module: str) -> Chapter:
     return _declared.get(module, Chapter())
 
 
+def forget(module: str) -> None:
+    """Drop what a module declares, before it is imported anew."""
+    _declared.pop(module, None)
+
+
 def setting(
     *places: str, example: bool = False
 ) -> Callable[[Callable[[Draw], Symbols]], Setting]:

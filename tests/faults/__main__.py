@@ -15,16 +15,19 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import multiprocessing
 import subprocess
 import sys
 import time
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from tests.faults.catching import NOTICED, ROOT, links_are_noticed
+import torch
+
+from tests.faults.catching import NOTICED, ROOT, links_are_noticed, slug_of, text_of
 from tests.faults.planting import (
     KINDS,
     Fault,
@@ -141,11 +144,15 @@ def _noticed(faults: list[Fault], workers: int) -> Iterator[tuple[Fault, str]]:
             yield fault, NOTICED[fault.kind](fault)
         elif fault.kind in NOTICED:
             slow.append(fault)
+            if fault.kind == "check":
+                text_of(slug_of(fault))
     for kind in ("link", "label"):
         group = [fault for fault in faults if fault.kind == kind]
         for first in range(0, len(group), GROUP):
             yield from links_are_noticed(group[first : first + GROUP])
-    with ThreadPoolExecutor(workers) as pool:
+    # Forked once all that the faults have in common is loaded; and so without threads.
+    torch.set_num_threads(1)
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
         jobs = {pool.submit(NOTICED[fault.kind], fault): fault for fault in slow}
         for job in as_completed(jobs):
             yield jobs[job], job.result()

@@ -13,7 +13,7 @@ import inspect
 import itertools
 import traceback
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +253,15 @@ class Checker:
         return finding
 
 
+@contextlib.contextmanager
+def _understood() -> Iterator[None]:
+    """Whatever Python objects to while a formula is computed, the formula is wrong."""
+    try:
+        yield
+    except (TypeError, ValueError, IndexError, ArithmeticError, RuntimeError) as error:
+        raise Mismatch(f"it cannot be computed ({error})") from None
+
+
 class Failure(Exception):
     """Two things that should be equal are not; the text says which."""
 
@@ -266,7 +275,8 @@ def _check_case(
             raise Failure("one statement is true and the other is not")
         return
     # Conditions on indices narrow every statement of the formula.
-    sides = [_chain_sides(chain, read, symbols, finding) for chain in read.chains]
+    with _understood():
+        sides = [_chain_sides(chain, read, symbols, finding) for chain in read.chains]
     if routes is not None and routes.routes is not None:
         _compare_routes(routes, symbols, [s for s in sides if s], finding)
 
