@@ -95,7 +95,7 @@ def find_runs(app: Sphinx, document: nodes.document) -> None:
     runs = {}
     for box in document.findall(nodes.container):
         # A cell whose code was not found is not on the page.
-        reference = box.get("cell_metadata", {}).get("where", "")
+        reference = str((box.get("cell_metadata") or {"where": ""})["where"])
         if box.get("nb_element") == "cell_code" and "#" in reference:
             runs[reference] = run_of(docname, cells[reference], _section(box))
             box["ids"].append(cell_id(reference))
