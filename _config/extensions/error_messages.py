@@ -91,16 +91,13 @@ def find_runs(app: Sphinx, document: nodes.document) -> None:
     """Note what the cells of a page gave; give each of them a fragment."""
     docname = app.env.docname
     notebook = executed_chapters.pages.notebooks[docname]
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    boxes = [
-        box
-        for box in document.findall(nodes.container)
-        if box.get("nb_element") == "cell_code"
-    ]
+    cells = {cell.metadata.get("where"): cell for cell in notebook.cells}
     runs = {}
-    for cell, box in zip(code, boxes, strict=True):
-        if "#" in (reference := cell.metadata["where"]):
-            runs[reference] = run_of(docname, cell, _section(box))
+    for box in document.findall(nodes.container):
+        # A cell whose code was not found is not on the page.
+        reference = str((box.get("cell_metadata") or {"where": ""})["where"])
+        if box.get("nb_element") == "cell_code" and "#" in reference:
+            runs[reference] = run_of(docname, cells[reference], _section(box))
             box["ids"].append(cell_id(reference))
     messages_of(app.env).runs[docname] = runs
 

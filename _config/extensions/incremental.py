@@ -90,7 +90,7 @@ def connect_for_pages(app: Sphinx) -> None:
     if hasattr(app.builder, "get_outfilename"):
         app.connect("env-get-outdated", remove_pages)
     # After Sphinx's own collectors have numbered sections, figures and equations.
-    app.connect("env-updated", rewrite_when_shared_state_changes, priority=900)
+    app.connect("env-get-updated", rewrite_when_shared_state_changes, priority=900)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -8,7 +8,7 @@ from snippets.misconceptions import Probe, misconception
 
 @misconception
 def equality() -> Probe:
-    """Whether the squared norm of (1, 1), by way of the norm, `== 2`."""
+    """Whether `vector_norm(ones) ** 2 == 2`, where `ones` is (1, 1)."""
     ones = torch.ones(2, dtype=torch.float64)
     squared_norm = torch.linalg.vector_norm(ones) ** 2
     return Probe(believed=True, found=squared_norm == 2)

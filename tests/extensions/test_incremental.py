@@ -141,6 +141,14 @@ def test_incremental_equals_clean(
         assert pages(book.root / "build/incremental") == pages(book.html)
 
 
+def test_nothing_is_written_when_nothing_changed(tiny_book: TinyBook) -> None:
+    assert tiny_book.build_incrementally() == []
+    page = tiny_book.root / "build/incremental/chapter.html"
+    page.write_text("as it was")
+    assert tiny_book.build_incrementally() == []
+    assert page.read_text() == "as it was"
+
+
 def test_another_version_of_torch_is_a_reason_to_run_again(
     tiny_book: TinyBook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,10 @@ from tests.tiny_book import CONFIG, SNIPPET, TinyBook
 CHAPTER = """\
 # A chapter
 
+:::{admonition} A box of another kind
+It is no misconception.
+:::
+
 ```{code-cell} python
 :snippet: chapter#data
 ```
@@ -34,6 +38,7 @@ What really happens.
 What really happens.
 :::
 """
+MARK = ":::{admonition} Misconception"
 PROBES = '''\
 """Probes."""
 
@@ -139,7 +144,7 @@ def test_all_mistakes_are_found_in_one_build(book: TinyBook) -> None:
         ":::{admonition} Misconception: nameless\n:class: misconception\nText.\n:::"
     )
     other = CHAPTER.replace("chapter-", "second-").replace(":snippet: chapter", "")
-    other = other[other.index(":::") :]
+    other = other[other.index(MARK) :]
     book.write("book/second.md", f"# Second\n\n{other}\n{unnamed}\n")
     book.index("chapter", "second", "appendix")
     found = book.build()
@@ -151,17 +156,17 @@ def test_all_mistakes_are_found_in_one_build(book: TinyBook) -> None:
         "'chapter-square'?": "probe",
         f"snippets/misconceptions/chapter.py:{line(probes, 'def sum')}: the probe "
         "'chapter-sum' failed with AssertionError: the belief is right": "probe",
-        f"book/chapter.md:{line(CHAPTER, ':::')}: the misconception 'chapter-square' "
+        f"book/chapter.md:{line(CHAPTER, MARK)}: the misconception 'chapter-square' "
         "has no probe; write '@misconception def square() -> Probe' in "
         "snippets/misconceptions/chapter.py": "probe",
-        f"book/second.md:{line(second, ':::')}: the misconception 'second-square' has "
+        f"book/second.md:{line(second, MARK)}: the misconception 'second-square' has "
         "no probe": "probe",
         f"book/second.md:{line(second, ':::{admonition} Misconception: s')}: the "
         "misconception 'second-sum' has no probe": "probe",
         f"book/second.md:{line(second, unnamed)}: a misconception has the title "
         "'Misconception: ' with the belief, and ':name: misconception-second-…'; "
         "write both": "admonition",
-        f"book/second.md:{line(second, ':::')}: no list of misconceptions names this "
+        f"book/second.md:{line(second, MARK)}: no list of misconceptions names this "
         "chapter; write '{misconceptions} second' under a heading in appendix.md": (
             "list"
         ),
@@ -193,17 +198,26 @@ def test_a_book_without_the_appendix_runs_no_probe(book: TinyBook) -> None:
 
 
 def test_the_appendix_follows_probes_and_chapters(book: TinyBook) -> None:
-    for _ in range(2):  # the second build still writes all: numbers are new
-        assert book.build_incrementally() == []
-    book.write(f"{PACKAGE}/chapter.py", PROBES.replace("found=3 + 4", "found=30 + 4"))
+    def second() -> str:
+        term, definition = entries(book, "incremental")[1]
+        return term.get_text() + definition.get_text()
+
+    probes = PROBES.replace("\n\n\n@", "\nfrom snippets.steps import STEP\n\n\n@", 1)
+    probes = probes.replace("found=3 + 4", "found=STEP")
+    book.write("snippets/steps.py", "STEP = 7\n")
+    book.write(f"{PACKAGE}/chapter.py", probes)
     assert book.build_incrementally() == []
-    assert "Found: 34" in entries(book, "incremental")[1][1].get_text()
+    assert "Found: 7" in second()
+    # What was found, what is shown of the probe, and the belief, one at a time.
+    book.write("snippets/steps.py", "STEP = 34\n")
+    assert book.build_incrementally() == []
+    assert "Found: 34" in second()
+    book.write(f"{PACKAGE}/chapter.py", probes.replace("`3 + 4`", "Seven"))
+    assert book.build_incrementally() == []
+    assert "Seven" in second()
     book.write("book/chapter.md", CHAPTER.replace("sums are", "Sums were"))
     assert book.build_incrementally() == []
-    assert "Sums were" in entries(book, "incremental")[1][0].get_text()
-    book.write(f"{PACKAGE}/chapter.py", PROBES.replace("`3 + 4`", "Seven"))
-    assert book.build_incrementally() == []
-    assert "Seven" in entries(book, "incremental")[1][1].get_text()
+    assert "Sums were" in second()
 
 
 def test_a_page_that_is_read_again_counts_once(book: TinyBook) -> None:
@@ -211,7 +225,7 @@ def test_a_page_that_is_read_again_counts_once(book: TinyBook) -> None:
     book.write("book/appendix.md", f"{APPENDIX}\nMore.\n")
     book.write("book/chapter.md", f"{CHAPTER}\nMore.\n")
     assert book.build_incrementally() == []
-    book.write("book/chapter.md", CHAPTER[: CHAPTER.index(":::")])
+    book.write("book/chapter.md", CHAPTER[: CHAPTER.index(MARK)])
     assert any("no chapter treats" in text for text in book.build_incrementally())
 
 
