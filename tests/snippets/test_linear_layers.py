@@ -302,23 +302,24 @@ def test_bias_as_a_fourth_weight_gives_the_same_scores_and_both_gradients():
 
 def numpy_descent(layers, steps=30, rate=0.2):
     """The loss after gradient steps through affine layers, in float64."""
-    layers = [(weight.copy(), bias.copy()) for weight, bias in layers]
+    weights, biases = (
+        [part.copy() for part in parts] for parts in zip(*layers, strict=True)
+    )
     for _ in range(steps):
-        inputs, values = [], X
-        for weight, bias in layers:
-            inputs.append(values)
-            values = values @ weight.T + bias
-        odds = np.exp(values - values.max(1, keepdims=True))
+        values = [X]
+        for weight, bias in zip(weights, biases, strict=True):
+            values.append(values[-1] @ weight.T + bias)
+        odds = np.exp(values[-1] - values[-1].max(1, keepdims=True))
         back = odds / odds.sum(1, keepdims=True) - np.eye(2)[LABELS]
-        for (weight, bias), into in zip(reversed(layers), reversed(inputs), strict=True):
-            slope, back = back.T @ into, (back.sum(0), back @ weight)
-            weight -= rate * slope
-            bias -= rate * back[0]
-            back = back[1]
-    values = X
-    for weight, bias in layers:
-        values = values @ weight.T + bias
-    return numpy_cross_entropy(values, LABELS)
+        for place in reversed(range(len(weights))):
+            earlier = back @ weights[place]
+            weights[place] -= rate * back.T @ values[place]
+            biases[place] -= rate * back.sum(0)
+            back = earlier
+    scores = X
+    for weight, bias in zip(weights, biases, strict=True):
+        scores = scores @ weight.T + bias
+    return numpy_cross_entropy(scores, LABELS)
 
 
 def test_losses_of_fresh_layers_from_their_seed_alone(capsys):
@@ -390,3 +391,16 @@ def test_mean_squares_through_depth_from_the_seed_alone():
         values = draws.linear(500, 500, bias=False)[0] @ values
         expected.append(np.mean(values**2))
     assert chapter.mean_squares == pytest.approx(expected, rel=1e-4)
+
+
+def test_unlisted_gain_stays_where_it_is_when_an_optimiser_steps():
+    torch.manual_seed(0)
+    mixed = chapter.Mixed()
+    optimizer = torch.optim.SGD(mixed.parameters(), lr=1.0)
+    before = [p.detach().clone() for p in mixed.parameters()]
+    mixed(chapter.x).sum().backward()
+    optimizer.step()
+    assert mixed.gain.grad.abs().min() > 0.01
+    assert mixed.gain.tolist() == [1, 1]
+    for old, new in zip(before, mixed.parameters(), strict=True):
+        assert not torch.equal(old, new)

@@ -304,3 +304,17 @@ def test_writes_reach_the_tensor_or_array_at_the_other_end():
     assert (chapter.shared.numpy() - alone).tolist() == [99, -7, 0]
     assert (chapter.copied.numpy() - alone).tolist() == [0, 0, 0]
     assert chapter.flat[0].item() - range(6)[0] == 100
+
+
+def test_every_tensor_lies_in_the_memory_of_the_cpu():
+    values = [value for value in vars(chapter).values() if torch.is_tensor(value)]
+    assert {str(value.device) for value in values} == {"cpu"}
+    assert len(values) > 20
+
+
+def test_training_on_the_wrong_loss_pulls_every_prediction_to_the_mean():
+    p = chapter.p.clone().requires_grad_()
+    for _ in range(100):
+        (slope,) = torch.autograd.grad(((p - chapter.y) ** 2).sum(), p)
+        p = (p - 0.05 * slope).detach().requires_grad_()
+    assert p.tolist() == [[pytest.approx((2 + 4 + 9) / 3)]] * 3
