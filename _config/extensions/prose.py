@@ -123,7 +123,11 @@ def _walk(
         if node.type == "myst_line_comment":
             waiting += _marks(node.content, first + 1, prose)
             continue
-        if node.type in ("myst_target", "heading") and not waiting:
+        if node.type == "myst_target":
+            continue
+        if node.type == "heading":
+            prose.problems += map(_idle, waiting)
+            waiting = []
             continue
         marks = (*inherited, *waiting)
         waiting = []
@@ -138,11 +142,14 @@ def _walk(
             prose.formulas.append(node.content)
         elif node.type in ("fence", "colon_fence"):
             _directive(node, first, marks, asks, prose)
-        elif node.type != "heading":
+        else:
             _walk(node.children, offset, marks, asks, prose)
-    for mark in waiting:
-        message = f"the mark '{mark.kind}' has no text below it; move it above its text"
-        prose.problems.append(Problem(mark.line, message, "prose.mark"))
+    prose.problems += map(_idle, waiting)
+
+
+def _idle(mark: Mark) -> Problem:
+    message = f"the mark '{mark.kind}' has no text below it; move it above its text"
+    return Problem(mark.line, message, "prose.mark")
 
 
 def _directive(
