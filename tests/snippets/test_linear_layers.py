@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from torch import nn
 
 from snippets import linear_layers as chapter
-from tests.cells import run_cells
+from tests.cells import expected_numbers, run_cells
 from tests.draws import Draws
 
 W = np.array([[4.0, 5, 6], [7, 8, 9]])
@@ -404,3 +405,68 @@ def test_unlisted_gain_stays_where_it_is_when_an_optimiser_steps():
     assert mixed.gain.tolist() == [1, 1]
     for old, new in zip(before, mixed.parameters(), strict=True):
         assert not torch.equal(old, new)
+
+
+@cache
+def by_numpy():
+    """The numbers of every output that NumPy can compute, by cell."""
+    x, half = np.array([1.0, 2, 3]), np.array([0.5, -0.5])
+    scores = X @ W.T + B
+    summed = [*(G.T @ X).flat, *G.sum(0), *(G @ W).flat]
+    draws = Draws(0)
+    inner, shift = draws.linear(3, 2)
+    gain = draws.linear(2, 2)[0].sum(0) * (inner @ (x - 1) + shift)
+    wide = Draws(0).linear(3, 100_000)
+    spans = [(v.min(), v.max(), v.var(ddof=1)) for v in wide]
+    output = wide[0] @ x + wide[1]
+    draws = Draws(0)
+    (W1, b1), (W2, b2) = draws.linear64(3, 4), draws.linear64(4, 2)
+    H = X @ W1.T + b1
+    through = [*(G.T @ H).flat, *(W2.T @ G.T @ X).flat]
+    draws = Draws(0)
+    row, column = draws.linear(3, 1)[0], draws.linear(1, 2)[0]
+    draws = Draws(0)
+    draws.linear(3, 2)
+    drawn = [draws.linear(3, 4), draws.linear(4, 2)]
+    single = [(np.zeros((2, 3)), np.zeros(2))]
+    zeroed = [(0 * weight, 0 * bias) for weight, bias in drawn]
+    sheet = np.arange(1.0, 10).reshape(3, 3)
+    residual = sheet @ [3, 2, 1] - [2, 4, 8]
+    return {
+        "layer": [2, 3, 2],
+        "chosen-values": [*W @ x + B] * 2,
+        "batch": [*scores.flat] * 2,
+        "more-axes": [5, 4, 2],
+        "own-module": W @ x + B,
+        "gain-has-a-gradient": gain,
+        "answer-parameters": [*W.flat, *B],
+        "one-example": [*np.outer(half, x).flat, *half, *W.T @ half, *half],
+        "batch-gradient": summed,
+        "batch-gradient-by-hand": summed,
+        "many-rows": np.ravel(spans),
+        "output-variance": [output.mean(), output.var(ddof=1), (14 + 1) / 9],
+        "at-zero": [*B, *2 * W @ x + B],
+        "weighted-sums": [
+            number for total in (2, 5, 1, 1) for number in (total, (1 - total) * 18, 0)
+        ],
+        "no-bias": [0, 0],
+        "stack": H @ W2.T + b2,
+        "collapsed": [2, 3, 2, *(X @ (W2 @ W1).T + W2 @ b1 + b2).flat],
+        "narrow": [*(column @ row).flat, 1],
+        "stack-gradient": through,
+        "stack-gradient-by-hand": through,
+        "start-matters": [numpy_descent(v) for v in (single, zeroed, drawn)],
+        "answer-shapes": [3, 5, 3, 15 + 3]
+        + [5, 3, 7, 5, 7, 3, 2, 7, 5, 2, 7, 3, 1, 5, 1, 3],
+        "answer-lists": [1, 2, 3 * 4 + 4 + 4 * 2 + 2 + 1, 2],
+        "answer-root-five": [3**-0.5] * 2 + [100**-0.5] * 2,
+        "answer-saddle": [0, 0, 0, -4, -4, 0, -4, 4],
+        "answer-regression": [3, 1, residual @ residual, *2 * sheet.T @ residual],
+        "answer-fold": [0] * 8 + [5, 2, 5, 3, 2, -1, 1, 3],
+    }
+
+
+def test_expected_numbers_by_numpy():
+    for cell, numbers in by_numpy().items():
+        shown = expected_numbers("linear-layers", cell)
+        assert shown == pytest.approx(np.ravel(numbers), abs=5.1e-5), cell
