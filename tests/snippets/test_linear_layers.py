@@ -456,8 +456,10 @@ def by_numpy():
         "stack-gradient": through,
         "stack-gradient-by-hand": through,
         "start-matters": [numpy_descent(v) for v in (single, zeroed, drawn)],
-        "answer-shapes": [3, 5, 3, 15 + 3]
-        + [5, 3, 7, 5, 7, 3, 2, 7, 5, 2, 7, 3, 1, 5, 1, 3],
+        "answer-shapes": [
+            *(3, 5, 3, 15 + 3),
+            *(5, 3, 7, 5, 7, 3, 2, 7, 5, 2, 7, 3, 1, 5, 1, 3),
+        ],
         "answer-lists": [1, 2, 3 * 4 + 4 + 4 * 2 + 2 + 1, 2],
         "answer-root-five": [3**-0.5] * 2 + [100**-0.5] * 2,
         "answer-saddle": [0, 0, 0, -4, -4, 0, -4, 4],
