@@ -121,6 +121,13 @@ def equations(session: nox.Session) -> None:
 
 
 @nox.session
+def outputs(session: nox.Session) -> None:
+    """Compare the cells' outputs with tests/outputs; `-- --accept tensors` updates."""
+    environment(session)
+    python(session, "_config/check_outputs.py", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and types; `-- --fix` mends what can be mended."""
     environment(session)

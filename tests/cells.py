@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from expected_outputs import NUMBER, read_expectations
 from snippet_cells import SnippetLibrary
 
 ROOT = Path(__file__).parents[1]
@@ -27,3 +28,10 @@ def run_cells(module: str, until: str) -> dict[str, Any]:
         if name == until:
             break
     return namespace
+
+
+def expected_numbers(slug: str, cell: str) -> list[float]:
+    """The numbers in a cell's expected output, for a test that computes them anew."""
+    file = ROOT / "tests" / "outputs" / f"{slug}.toml"
+    entry = read_expectations(file.read_text(encoding="utf-8"))[cell]
+    return [float(number) for number in NUMBER.findall(entry.output)]

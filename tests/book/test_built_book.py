@@ -13,6 +13,10 @@ from bs4 import BeautifulSoup
 
 from check_links import broken_links
 from equations.pages import formulas
+
+from check_outputs import Executed
+from prose import MARKS
+from tests.book.test_structure import BOOK
 from tests.cells import ROOT
 
 
@@ -30,8 +34,10 @@ def build(target: Path, cache: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built book; cells that have been run before come from the cache."""
+def site(
+    tmp_path_factory: pytest.TempPathFactory, executed: dict[str, Executed]
+) -> Path:
+    """The built book; its cells come from the cache, which `executed` has filled."""
     target = tmp_path_factory.mktemp("book") / "html"
     build(target, ROOT / "build" / "cells")
     return target
@@ -83,6 +89,14 @@ def test_nothing_is_loaded_from_another_host(site: Path) -> None:
 def test_no_value_is_left_unfilled(site: Path) -> None:
     for page in site.glob("*.html"):
         assert "{eval}" not in page.read_text(encoding="utf-8"), page.name
+
+
+def test_no_mark_of_the_source_is_on_a_page(site: Path) -> None:
+    """`% test: …` and its like speak to authors."""
+    mark = re.compile(rf"%\s*({'|'.join(MARKS)})\b")
+    assert any(mark.search(page.read_text()) for page in BOOK.glob("*.md"))
+    for page in [*site.glob("*.html"), *site.glob("*.js")]:
+        assert not mark.search(page.read_text(encoding="utf-8")), page.name
 
 
 def test_every_output_on_a_page_is_text_a_page_can_show(site: Path) -> None:

@@ -60,7 +60,9 @@ def test_every_output_is_computed_by_another_route_in_a_test(slug: str) -> None:
     known = known_tests(slug)
     for cell, entry in expectations(slug).items():
         place = f"tests/outputs/{slug}.toml [{cell}]"
-        assert entry.by or entry.why, f"{place}: name a test with 'by', or say 'why' not"
+        assert entry.by or entry.why, (
+            f"{place}: name a test with 'by', or say 'why' not"
+        )
         for name in (*entry.by, *entry.wrong):
             assert name in known, f"{place}: tests/snippets has no {name}"
 

@@ -287,9 +287,13 @@ def test_running_example_has_the_value_of_its_formula():
 
 def test_silent_mistakes_are_wrong_by_the_stated_factors():
     w, z = sympy.symbols("w z")
-    cube, square, double = ((f.diff(x), x) for f, x in ((z**3, z), (w**2, w), (2 * w, w)))
+    cube, square, double = (
+        (f.diff(x), x) for f, x in ((z**3, z), (w**2, w), (2 * w, w))
+    )
     right = [float(cube[0].subs(cube[1], value)) for value in (1, 2)]
-    assert (state("data-is-silent")["z"].grad / torch.tensor(right)).tolist() == [100] * 2
+    assert (state("data-is-silent")["z"].grad / torch.tensor(right)).tolist() == [
+        100
+    ] * 2
     assert state("nothing-saved")["w"].grad.item() == 2 * float(double[0])
     right = float(square[0].subs(square[1], 3))
     assert state("accumulation")["w"].grad.item() == 2 * right

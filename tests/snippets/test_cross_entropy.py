@@ -271,3 +271,27 @@ def test_silent_mistakes_cost_what_the_text_says():
     factor = 2 * p0 * p1 / (1 + math.exp(p0 - p1))
     shrunk = ce.wrong_gradient[1].item() / ce.right_gradient[1].item()
     assert shrunk == approx(factor, rel=1e-5)
+
+
+@given(st.lists(st.lists(st.floats(-50, 50), min_size=3, max_size=3), min_size=1))
+def test_rows_of_the_weight_gradient_sum_to_zero_and_no_score_pulls_beyond_one(rows):
+    scores = torch.tensor(rows, dtype=torch.float64, requires_grad=True)
+    labels = torch.arange(len(rows)) % 3
+    loss = F.cross_entropy(scores, labels, reduction="sum")
+    (gradient,) = torch.autograd.grad(loss, scores)
+    assert gradient.sum(dim=1).tolist() == approx([0] * len(rows), abs=1e-12)
+    assert gradient.abs().max() <= 1
+    # the rows of the gradient for W are weighted sums of these
+    assert ce.weight.grad.sum(dim=0).tolist() == approx([0, 0], abs=1e-12)
+
+
+def test_detour_through_probabilities_is_nan_where_one_has_underflown():
+    scores = torch.tensor([0.0, 200.0])
+    p = torch.softmax(scores, dim=0)
+    assert p[0] == 0
+    upstream = torch.tensor([-1.0, 0.0]) / p
+    jacobian = torch.diag(p) - torch.outer(p, p)
+    assert (jacobian.T @ upstream).isnan().any()
+    direct = scores.requires_grad_()
+    F.cross_entropy(direct, torch.tensor(0)).backward()
+    assert direct.grad.tolist() == approx([-1, 1])

@@ -1,9 +1,11 @@
 """What the first chapter shows, by routes of its own."""
 
 import importlib.metadata
+import math
 import struct
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import sympy
 import torch
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snippets import getting_started as chapter
-from tests.cells import run_cells
+from tests.cells import expected_numbers, run_cells
 from tests.draws import Draws
 
 
@@ -162,3 +164,37 @@ def test_answer_cubic_prints_twelve_and_the_step_squared(capsys):
     for line in capsys.readouterr().out.splitlines()[-3:]:
         h, slope = map(Fraction, line.split())
         assert slope == 3 * 2**2 + h**2
+
+
+THREE = Draws(0).rand(3)
+BY_HAND = {
+    "first-gradient": [4 * (2 * 3 - 1)],
+    "displayed": [1 / 3, 2 / 3, 1],
+    "item": [np.float32(1) / np.float32(3)],
+    "printed": [1 / 3 + 2 / 3 + 1],
+    "recorded": [(2 * 3 - 1) ** 2],
+    "total-add": [5],
+    "total-add-again": [5 + 5],
+    "height": [3 * 4],
+    "average-of-floats": [(1 + 2 + 6) / 3],
+    "seed": [*Draws(0).rand(6), *Draws(0).rand(3)],
+    "same-seed-other-numbers": [
+        *Draws(0).randn(15)[:3],
+        *Draws(0).randn(16)[:3],
+        *Draws(0).rand64(3),
+    ],
+    "central-difference": [(36 - 16) / 1],
+    "answer-display": [2 / 3, np.float32(2) / np.float32(3)],
+    "answer-nested": [2 * math.cos(1) * math.exp(math.sin(1))] * 2,
+    "answer-cubic": [1, 12 + 1, 1 / 2, 12 + 1 / 4, 1 / 4, 12 + 1 / 16],
+    "answer-dice": [*Draws(0).randint(10, 1, 7)] * 2,
+    "answer-undisturbed": [*Draws(1).rand(2)] * 2,
+    "answer-halves": [8 / 4],
+}
+
+
+@pytest.mark.parametrize("cell", BY_HAND)
+def test_expected_numbers_by_hand(cell):
+    numbers = expected_numbers("getting-started", cell)
+    digits = 1e-15 if cell in ("item", "answer-nested") else 5.1e-5
+    assert numbers == pytest.approx(list(map(float, BY_HAND[cell])), rel=0, abs=digits)

@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from torch import nn
 
 from snippets import linear_layers as chapter
-from tests.cells import run_cells
+from tests.cells import expected_numbers, run_cells
 from tests.draws import Draws
 
 W = np.array([[4.0, 5, 6], [7, 8, 9]])
@@ -302,23 +303,24 @@ def test_bias_as_a_fourth_weight_gives_the_same_scores_and_both_gradients():
 
 def numpy_descent(layers, steps=30, rate=0.2):
     """The loss after gradient steps through affine layers, in float64."""
-    layers = [(weight.copy(), bias.copy()) for weight, bias in layers]
+    weights, biases = (
+        [part.copy() for part in parts] for parts in zip(*layers, strict=True)
+    )
     for _ in range(steps):
-        inputs, values = [], X
-        for weight, bias in layers:
-            inputs.append(values)
-            values = values @ weight.T + bias
-        odds = np.exp(values - values.max(1, keepdims=True))
+        values = [X]
+        for weight, bias in zip(weights, biases, strict=True):
+            values.append(values[-1] @ weight.T + bias)
+        odds = np.exp(values[-1] - values[-1].max(1, keepdims=True))
         back = odds / odds.sum(1, keepdims=True) - np.eye(2)[LABELS]
-        for (weight, bias), into in zip(reversed(layers), reversed(inputs), strict=True):
-            slope, back = back.T @ into, (back.sum(0), back @ weight)
-            weight -= rate * slope
-            bias -= rate * back[0]
-            back = back[1]
-    values = X
-    for weight, bias in layers:
-        values = values @ weight.T + bias
-    return numpy_cross_entropy(values, LABELS)
+        for place in reversed(range(len(weights))):
+            earlier = back @ weights[place]
+            weights[place] -= rate * back.T @ values[place]
+            biases[place] -= rate * back.sum(0)
+            back = earlier
+    scores = X
+    for weight, bias in zip(weights, biases, strict=True):
+        scores = scores @ weight.T + bias
+    return numpy_cross_entropy(scores, LABELS)
 
 
 def test_losses_of_fresh_layers_from_their_seed_alone(capsys):
@@ -390,3 +392,83 @@ def test_mean_squares_through_depth_from_the_seed_alone():
         values = draws.linear(500, 500, bias=False)[0] @ values
         expected.append(np.mean(values**2))
     assert chapter.mean_squares == pytest.approx(expected, rel=1e-4)
+
+
+def test_unlisted_gain_stays_where_it_is_when_an_optimiser_steps():
+    torch.manual_seed(0)
+    mixed = chapter.Mixed()
+    optimizer = torch.optim.SGD(mixed.parameters(), lr=1.0)
+    before = [p.detach().clone() for p in mixed.parameters()]
+    mixed(chapter.x).sum().backward()
+    optimizer.step()
+    assert mixed.gain.grad.abs().min() > 0.01
+    assert mixed.gain.tolist() == [1, 1]
+    for old, new in zip(before, mixed.parameters(), strict=True):
+        assert not torch.equal(old, new)
+
+
+@cache
+def by_numpy():
+    """The numbers of every output that NumPy can compute, by cell."""
+    x, half = np.array([1.0, 2, 3]), np.array([0.5, -0.5])
+    scores = X @ W.T + B
+    summed = [*(G.T @ X).flat, *G.sum(0), *(G @ W).flat]
+    draws = Draws(0)
+    inner, shift = draws.linear(3, 2)
+    gain = draws.linear(2, 2)[0].sum(0) * (inner @ (x - 1) + shift)
+    wide = Draws(0).linear(3, 100_000)
+    spans = [(v.min(), v.max(), v.var(ddof=1)) for v in wide]
+    output = wide[0] @ x + wide[1]
+    draws = Draws(0)
+    (W1, b1), (W2, b2) = draws.linear64(3, 4), draws.linear64(4, 2)
+    H = X @ W1.T + b1
+    through = [*(G.T @ H).flat, *(W2.T @ G.T @ X).flat]
+    draws = Draws(0)
+    row, column = draws.linear(3, 1)[0], draws.linear(1, 2)[0]
+    draws = Draws(0)
+    draws.linear(3, 2)
+    drawn = [draws.linear(3, 4), draws.linear(4, 2)]
+    single = [(np.zeros((2, 3)), np.zeros(2))]
+    zeroed = [(0 * weight, 0 * bias) for weight, bias in drawn]
+    sheet = np.arange(1.0, 10).reshape(3, 3)
+    residual = sheet @ [3, 2, 1] - [2, 4, 8]
+    return {
+        "layer": [2, 3, 2],
+        "chosen-values": [*W @ x + B] * 2,
+        "batch": [*scores.flat] * 2,
+        "more-axes": [5, 4, 2],
+        "own-module": W @ x + B,
+        "gain-has-a-gradient": gain,
+        "answer-parameters": [*W.flat, *B],
+        "one-example": [*np.outer(half, x).flat, *half, *W.T @ half, *half],
+        "batch-gradient": summed,
+        "batch-gradient-by-hand": summed,
+        "many-rows": np.ravel(spans),
+        "output-variance": [output.mean(), output.var(ddof=1), (14 + 1) / 9],
+        "at-zero": [*B, *2 * W @ x + B],
+        "weighted-sums": [
+            number for total in (2, 5, 1, 1) for number in (total, (1 - total) * 18, 0)
+        ],
+        "no-bias": [0, 0],
+        "stack": H @ W2.T + b2,
+        "collapsed": [2, 3, 2, *(X @ (W2 @ W1).T + W2 @ b1 + b2).flat],
+        "narrow": [*(column @ row).flat, 1],
+        "stack-gradient": through,
+        "stack-gradient-by-hand": through,
+        "start-matters": [numpy_descent(v) for v in (single, zeroed, drawn)],
+        "answer-shapes": [
+            *(3, 5, 3, 15 + 3),
+            *(5, 3, 7, 5, 7, 3, 2, 7, 5, 2, 7, 3, 1, 5, 1, 3),
+        ],
+        "answer-lists": [1, 2, 3 * 4 + 4 + 4 * 2 + 2 + 1, 2],
+        "answer-root-five": [3**-0.5] * 2 + [100**-0.5] * 2,
+        "answer-saddle": [0, 0, 0, -4, -4, 0, -4, 4],
+        "answer-regression": [3, 1, residual @ residual, *2 * sheet.T @ residual],
+        "answer-fold": [0] * 8 + [5, 2, 5, 3, 2, -1, 1, 3],
+    }
+
+
+def test_expected_numbers_by_numpy():
+    for cell, numbers in by_numpy().items():
+        shown = expected_numbers("linear-layers", cell)
+        assert shown == pytest.approx(np.ravel(numbers), abs=5.1e-5), cell

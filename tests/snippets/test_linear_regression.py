@@ -298,10 +298,11 @@ def test_silent_mistakes_of_a_gradient_have_the_stated_size(capsys):
     right = np.array(symbolic_gradient())
     worst = np.abs(lr.tiny.numpy() - right).max()
     # whole multiples of the grain cannot come nearer than the printed ones are
-    assert worst == pytest.approx(max(abs(np.array([6, 8, 8]) * 2.0**-12 / 2e-6 - right)))
+    assert worst == pytest.approx(
+        max(abs(np.array([6, 8, 8]) * 2.0**-12 / 2e-6 - right))
+    )
     wrong, _ = printed("answer-wrong-transpose", capsys)
-    by_loops = [2 * sum(x * r for x, r in zip(row, (8, 24, 38))) for row in ROWS]
-    assert wrong == by_loops
+    assert wrong == [2 * np.dot(row, (8, 24, 38)) for row in ROWS]
     assert (np.array(wrong) - right).tolist() == [-400, -120, 160]
 
 
@@ -309,3 +310,11 @@ def test_wrong_rate_multiplies_the_error_as_the_steepest_direction_does():
     steepest = np.linalg.eigvalsh(X.T @ X).max()
     ratio = lr.runs["sum,  0.005"][-1] / lr.runs["sum,  0.005"][-2]
     assert ratio == pytest.approx((1 - 0.005 * 2 * steepest) ** 2, rel=1e-3)
+
+
+def test_mse_loss_of_a_column_and_a_vector_only_warns():
+    predictions = (lr.X @ lr.w).detach()
+    with pytest.warns(UserWarning, match="target size"):
+        wrong = torch.nn.MSELoss(reduction="sum")(predictions[:, None], lr.y)
+    values = [sum(a * b for a, b in zip(row, WEIGHTS, strict=True)) for row in ROWS]
+    assert wrong.item() == sum((v - y) ** 2 for v in values for y in TARGETS)

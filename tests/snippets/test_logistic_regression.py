@@ -262,12 +262,13 @@ def test_figure_shows_the_students_and_the_two_boundaries():
 
 def test_newton_table_by_plain_loops_in_numpy(capsys):
     w = np.zeros(3)
-    for step, loss, norm in printed(capsys, "newton", 5):
+    for step, (number, loss, norm) in enumerate(printed(capsys, "newton", 5)):
         slope = gradient_by_students(w)
         assert loss == pytest.approx(loss_by_product(w), abs=6e-7)
         assert norm == pytest.approx(np.linalg.norm(slope), rel=2e-2)
         w = w - np.linalg.solve(central(gradient_by_students, w), slope)
-    assert (step, w) == (4, pytest.approx(BEST, abs=1e-6))
+        assert number == step
+    assert w == pytest.approx(BEST, abs=1e-6)
 
 
 def test_accuracy_and_loss_of_both_weights_as_printed(capsys):
@@ -315,3 +316,15 @@ def test_answer_kink_prints_the_true_values_and_one_wrong_slope(capsys):
     right = [math.expm1(-value) for value in exact]
     assert slopes2 == pytest.approx(right, abs=5e-5)
     assert np.subtract(slopes, right) == pytest.approx([0, 0, -0.5, 0], abs=5e-5)
+
+
+@unhurried
+@given(st.floats(-50, 50))
+def test_second_sigmoid_keeps_every_loss_above_its_bound(score):
+    loss = nn.BCEWithLogitsLoss()
+    fed = torch.sigmoid(torch.tensor(score, dtype=torch.float64))
+    for label, bound in ((1.0, math.log(1 + math.exp(-1))), (0.0, math.log(2))):
+        target = torch.tensor(label, dtype=torch.float64)
+        assert loss(fed, target).item() >= bound - 1e-12
+        best = torch.tensor(label, dtype=torch.float64)  # the limit of the sigmoid
+        assert loss(best, target).item() == pytest.approx(bound)

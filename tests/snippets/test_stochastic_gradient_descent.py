@@ -309,7 +309,7 @@ def test_noise_floor_from_the_seed_alone():
 
 
 def test_silent_mistakes_cost_what_the_text_says():
-    # the backward pass after the step: the gradient is off by the Hessian times the move
+    # backward after the step: the gradient is off by the Hessian times the move
     _, stale, fresh = page("stale").shown
     off = HESSIAN @ (descended(0.1, 1) - [0, 0])
     assert np.allclose(fresh - stale, off)
@@ -324,3 +324,21 @@ def test_silent_mistakes_cost_what_the_text_says():
     slope, same = page("too-small").shown
     assert same
     assert np.allclose(np.linalg.norm(slope), np.linalg.norm(gradient([3, 3])))
+
+
+def test_answer_without_a_list_the_parameters_are_used_up():
+    plain = page("answer-plain-sgd").PlainSGD
+
+    class Hasty(plain):
+        def __init__(self, parameters, lr):
+            self.parameters, self.lr = parameters, lr
+
+    for kind, moved in ((plain, True), (Hasty, False)):
+        torch.manual_seed(0)
+        layer = torch.nn.Linear(3, 2)
+        before = layer.weight.detach().clone()
+        stepper = kind(layer.parameters(), lr=0.1)
+        stepper.zero_grad()
+        layer(torch.ones(3)).sum().backward()
+        stepper.step()
+        assert torch.equal(before, layer.weight) != moved

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snippets import tensors as chapter
-from tests.cells import run_cells
+from tests.cells import expected_numbers, run_cells
 
 ROWS = [[1, 2, 3], [4, 5, 6]]
 sizes = st.integers(1, 4)
@@ -304,3 +304,97 @@ def test_writes_reach_the_tensor_or_array_at_the_other_end():
     assert (chapter.shared.numpy() - alone).tolist() == [99, -7, 0]
     assert (chapter.copied.numpy() - alone).tolist() == [0, 0, 0]
     assert chapter.flat[0].item() - range(6)[0] == 100
+
+
+def test_every_tensor_lies_in_the_memory_of_the_cpu():
+    values = [value for value in vars(chapter).values() if torch.is_tensor(value)]
+    assert {str(value.device) for value in values} == {"cpu"}
+    assert len(values) > 20
+
+
+def test_training_on_the_wrong_loss_pulls_every_prediction_to_the_mean():
+    p = chapter.p.clone().requires_grad_()
+    for _ in range(100):
+        (slope,) = torch.autograd.grad(((p - chapter.y) ** 2).sum(), p)
+        p = (p - 0.05 * slope).detach().requires_grad_()
+    assert p.tolist() == [[pytest.approx((2 + 4 + 9) / 3)]] * 3
+
+
+A, SWAP = np.array([[1, 2], [3, 4]]), np.array([[0, 1], [1, 0]])
+M, V = np.array(ROWS, dtype=float), np.array([3.0, 2, 1])
+Y, SQUARE = np.array([2.0, 4, 9]), np.array([[1.0, 3], [10, 20]])
+POINTS = np.array([[1.0, 2, 3], [0, 0, 0], [1, 0, 0]])
+SIX = np.arange(6)
+FAR, NEAR = np.float32(4097), np.float32(4097.5)
+TRIPLES = np.array([[1.0, 10], [2, 30], [6, 50]])
+MAP, BASIS = np.array([[1.0, 2], [3, 4]]), np.array([[1.0, 1], [0, 1]])
+BY_NUMPY = {
+    "list-sum": [1, 2, 3, 4, 5, 6],
+    "tensor-sum": np.add([1, 2, 3], [4, 5, 6]),
+    "numpy-sum": [1 + 4, 2 + 5, 3 + 6],
+    "orders": [
+        number
+        for shape in ((), (2,), (2, 3), (4, 2, 3))
+        for number in (len(shape), *shape, math.prod(shape))
+    ],
+    "indexing": [M[1, 2], *M[1], *M[:, 2]],
+    "float32-limit": [np.float32(2**24) + np.float32(1), 2**24 + 1],
+    "star-and-at": [*(A * SWAP).flat, *A[:, ::-1].flat],
+    "product-shapes": [*M @ V, *(M[0] - M[1]), 9 + 4 + 1],
+    "either-side": [*M @ V, *M @ V],
+    "row-and-column": [*V[None].shape, *V[:, None].shape, *M @ V],
+    "broadcast-row": M + np.tile([10, 20, 30], (2, 1)),
+    "broadcast-column": M + np.repeat([[100], [200]], 3, axis=1),
+    "all-pairs": np.subtract.outer(Y, Y),
+    "wrong-loss": [(np.subtract.outer(Y, Y) ** 2).sum(), 0],
+    "wrong-loss-formula": 2 * 3 * 3 * np.var(Y),
+    "wrong-minimum": 3 * 3 * np.var(Y),
+    "broadcast-shapes": np.subtract.outer(Y, Y).shape,
+    "sums": [M.sum(), *M.sum(0), *M.sum(1)],
+    "sums-as-products": [*M.sum(0), *M.sum(1)],
+    "keepdim": [2, 1, *(M.T - M.mean(1)).T.flat],
+    "square-is-silent": [
+        *(SQUARE - SQUARE.mean(1)).flat,
+        *(SQUARE.T - SQUARE.mean(1)).T.flat,
+    ],
+    "maximum": [*M.max(1), *M.argmax(1)],
+    "shared-memory": [100, *SIX[1:]],
+    "clone": [100, -1, *SIX[2:], 100, *SIX[1:]],
+    "strides": [
+        stride // SIX.itemsize
+        for array in (SIX.reshape(2, 3), SIX.reshape(2, 3).T, SIX.reshape(3, 2))
+        for stride in array.strides
+    ],
+    "reshape-or-transpose": [*SIX, *SIX.reshape(2, 3).T.flat],
+    "reshape-copies": [100, *SIX.reshape(2, 3).T.ravel()[1:], *SIX],
+    "numpy-shares": [100, 2, 3, 1, 2, 3],
+    "numpy-back": [100, -5, 3] * 2,
+    "answer-shapes": [5, 5, 3, 3, 5, 3, 5, 5, 3, 5, 5, 1],
+    "answer-sharing": [7, *[0] * 7, 7, *[0] * 7],
+    "answer-gram": [2, 3, 3, *(M.T @ M).flat, *(M.T @ M).flat],
+    "answer-distances": [
+        sum((a - b) ** 2 for a, b in zip(x, z, strict=True)) for x in M for z in POINTS
+    ]
+    * 2,
+    "answer-cancellation": [
+        (FAR * FAR + NEAR * NEAR) - np.float32(2) * FAR * NEAR,
+        (4097.5 - 4097) ** 2,
+    ],
+    "answer-standardise": [
+        *((TRIPLES - TRIPLES.mean(0)) / TRIPLES.std(0)).flat,
+        *[1] * 2,
+        *[math.sqrt(3 / 2)] * 2,
+    ],
+    "answer-residual": Y - Y,
+    "answer-one-hot": np.eye(3)[[2, 0, 1, 2]],
+    "answer-order": [
+        *np.linalg.solve(BASIS, MAP @ BASIS).flat,
+        *(BASIS.T @ MAP @ BASIS).flat,
+    ],
+}
+
+
+@pytest.mark.parametrize("cell", BY_NUMPY)
+def test_expected_numbers_by_numpy(cell):
+    numbers = expected_numbers("tensors", cell)
+    assert numbers == pytest.approx(np.ravel(BY_NUMPY[cell]), abs=5.1e-5)
