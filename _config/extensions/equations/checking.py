@@ -158,8 +158,8 @@ class Checker:
         if not is_concrete(formula.tex) and any(
             finding.status == FAILS and not finding.example for finding in findings
         ):
-            # Without a number it speaks of all draws; that it holds in an example, where
-            # a term may be 0, does not save it.
+            # Without a number it speaks of all draws; that it holds in an example,
+            # where a term may be 0, does not save it.
             findings = [finding for finding in findings if not finding.example]
         order = [HOLDS, FAILS, UNKNOWN]
         found = min(findings, key=lambda finding: order.index(finding.status))
