@@ -162,19 +162,22 @@ def free_leaves(draw):
 def composed(draw):
     """A loss that depends on x through y = f(x) alone; J by forward mode."""
     n, m = draw.size(), draw.size()
-    x, A, c = draw.normal(n), draw.normal(m, n), draw.normal(m)
+    x, A, c = draw.normal(n), draw.normal(m, n).detach(), draw.normal(m).detach()
 
     def f(x):
         return torch.sin(A @ (x * x)) + A @ x
 
+    def loss(y):
+        return (c * torch.exp(y / 4)).sum()
+
     y = f(x)
-    bar_y, bar_x = gradients((c * torch.exp(y / 4)).sum(), [y, x])
+    bar_y, bar_x = gradients(loss(y), [y, x])
     return {
         **{"n": n, "m": m, "i": Index(m), "j": Index(n), "x": x, "y": y, "f": f},
         **{r"\bar x": bar_x, r"\bar y": bar_y, r"\dd x": draw.normal(n)},
         **{
             "J": torch.func.jacfwd(f)(x),
-            "loss": lambda y: (c * torch.exp(y / 4)).sum(),
+            "loss": loss,
         },
     }
 
@@ -366,6 +369,12 @@ def descent(draw):
     for _ in range(5):
         w.append(w[-1] - 0.1 * autograd(lambda w: (w - 3) ** 2, w[-1]))
     return {"w": Family(w, 0), "t": Index(5)}
+
+
+@setting("ex-computation-graphs-descend")
+def one_round(draw):
+    """A place to start a round from."""
+    return {"w": draw.normal()}
 
 
 # Checks
