@@ -114,6 +114,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def equations(session: nox.Session) -> None:
+    """Compute the formulas of the chapters; `-- tensors` those of that one."""
+    environment(session)
+    python(session, "_config/check_equations.py", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and types; `-- --fix` mends what can be mended."""
     environment(session)

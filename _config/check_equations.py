@@ -14,9 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "_config" / "extensions")]
 
-from chapter_notebook import filled_text, read_chapter  # noqa: E402
 from equations.report import problems  # noqa: E402
 from equations.running import check_pages  # noqa: E402
+
+from chapter_notebook import filled_text, read_chapter  # noqa: E402
 from execution import Settings, run_chapters  # noqa: E402
 from snippet_cells import SnippetLibrary  # noqa: E402
 
@@ -45,6 +46,11 @@ def main(slugs: list[str]) -> int:
     everything = sorted(path.stem for path in (ROOT / "book").glob("*.md"))
     pages = check_pages(ROOT, filled(slugs or everything), ROOT / "build" / "equations")
     lines = [
+        f"{broken.path}:{broken.line}: {broken.message}"
+        for broken in (page.broken for page in pages.values())
+        if broken
+    ]
+    lines += [
         f"book/{slug}.md:{line}: {message}"
         for slug, page in pages.items()
         for line, message in problems(slug, page)

@@ -16,8 +16,12 @@ language = "en-GB"
 
 extensions = [
     "executed_chapters",
+    "checked_equations",
     "answers",
     "alternative_texts",
+    "misconceptions",
+    "error_messages",
+    "what_is_checked",
     "incremental",
     "mathml",
     "sphinxcontrib.bibtex",
@@ -42,6 +46,8 @@ suppress_warnings = ["myst.xref_ambiguous"]
 snippet_root = str(ROOT)
 snippet_cache = str(ROOT / "build" / "cells")
 snippet_timeout = 60
+equation_cache = str(ROOT / "build" / "equations")
+expected_outputs = str(ROOT / "tests" / "outputs")
 # The widgets' scripts would come from a foreign host, and no cell makes a widget.
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 # Notebooks that MyST-NB writes are not part of the site.

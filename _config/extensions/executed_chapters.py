@@ -20,7 +20,13 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
-from chapter_notebook import Chapter, Problem, fill_values, read_chapter
+from chapter_notebook import (
+    Chapter,
+    Problem,
+    fill_values,
+    filled_text,
+    read_chapter,
+)
 from execution import Settings, run_chapters, versions
 from snippet_cells import SnippetLibrary
 
@@ -37,6 +43,10 @@ class Pages:
 
     reading: str = ""
     notebooks: dict[str, NotebookNode] = field(default_factory=dict)
+    # The Markdown with the values of {eval} in place, for whoever reads formulas.
+    texts: dict[str, str] = field(default_factory=dict)
+    # How many {eval} a page has.
+    values: dict[str, int] = field(default_factory=dict)
     dependencies: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -47,6 +57,7 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
     """Run the cells of the pages to be read; report each mistake with its place."""
     library = SnippetLibrary(Path(app.config.snippet_root))
     chapters: dict[str, tuple[Chapter, str]] = {}
+    sources: dict[str, str] = {}
     for docname in docnames.copy():
         try:
             text = Path(env.doc2path(docname)).read_text(encoding="utf-8")
@@ -57,6 +68,7 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
             docnames.remove(docname)  # Sphinx would end here, with a traceback
             continue
         chapter = read_chapter(text, library, env.myst_config)  # type: ignore[attr-defined]
+        sources[docname] = text
         code = library.dependencies(chapter.modules)
         chapters[docname] = (chapter, library.digest(code))
         # A module that is missing counts too: the page is read again when it appears.
@@ -71,6 +83,9 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
         outcome = outcomes[docname]
         for cell, outputs in zip(chapter.code_cells(), outcome.outputs, strict=True):
             cell.outputs = outputs
+        text = filled_text(sources[docname], chapter, outcome.values)
+        pages.texts[docname] = text
+        pages.values[docname] = len(chapter.evaluations)
         fill_values(chapter, outcome.values)
         for problem in [*chapter.problems, *outcome.problems]:
             _warn(docname, problem)
@@ -99,6 +114,8 @@ def read_page(text: str) -> NotebookNode:
 def forget_pages(app: Sphinx, env: BuildEnvironment) -> None:
     """Free the notebooks once all pages are read."""
     pages.notebooks.clear()
+    pages.texts.clear()
+    pages.values.clear()
     pages.dependencies.clear()
 
 

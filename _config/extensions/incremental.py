@@ -54,11 +54,19 @@ def rewrite_when_shared_state_changes(
     app: Sphinx, env: BuildEnvironment
 ) -> Iterable[str]:
     """All pages, when something that they share has changed."""
-    before = getattr(env, "book_shared_state", None)
-    env.book_shared_state = shared_state(env)  # type: ignore[attr-defined]
-    if before == env.book_shared_state:  # type: ignore[attr-defined]
-        return []
-    return sorted(env.all_docs)
+    return sorted(env.all_docs) if has_changed(env, "pages", shared_state(env)) else []
+
+
+def has_changed(env: BuildEnvironment, name: str, state: object) -> bool:
+    """Whether a state differs from what it was when this was last asked for ``name``.
+
+    The answer is kept with the environment, from one build to the next.
+    """
+    known: dict[str, str] = getattr(env, "book_states", {})
+    digest = hashlib.sha256(repr(state).encode()).hexdigest()
+    changed = known.get(name) != digest
+    env.book_states = known | {name: digest}  # type: ignore[attr-defined]
+    return changed
 
 
 def remove_pages(

@@ -188,14 +188,14 @@ class SnippetLibrary:
                 if not found.stem.startswith("_")
             ]
             raise SnippetError(
-                f"no module {shown}{_did_you_mean(match['module'], known)} "
+                f"no module {shown}{did_you_mean(match['module'], known)} "
                 f"(modules: {', '.join(known)})"
             )
         cells = self.cells(match["module"])
         if match["cell"] not in cells:
             raise SnippetError(
                 f"no cell {match['cell']!r} in {shown}"
-                f"{_did_you_mean(match['cell'], cells)} (cells: {', '.join(cells)})"
+                f"{did_you_mean(match['cell'], cells)} (cells: {', '.join(cells)})"
             )
         return cells[match["cell"]]
 
@@ -255,6 +255,7 @@ class SnippetLibrary:
         return digest.hexdigest()
 
 
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``; did you mean 'shape'?`` where a known name is close to this one."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -70,6 +70,13 @@ class Draw(Protocol):
     def distribution(self, k: int) -> Tensor:
         """Positive probabilities that add up to one, float64, of shape (k)."""
 
+    def require(self, condition: object) -> None:
+        """Draw again unless the condition is true, such as: no division by zero."""
+
+
+class Redraw(Exception):
+    """The inputs drawn so far are not among those that the setting is about."""
+
 
 class RandomDraw:
     """Draws from NumPy's generator; the same seed gives the same inputs."""
@@ -103,21 +110,27 @@ class RandomDraw:
         weights = self.generator.uniform(0.1, 1.0, size=k)
         return torch.tensor(weights / weights.sum())
 
+    def require(self, condition: object) -> None:
+        """Raise ``Redraw`` unless the condition is true."""
+        if not condition:
+            raise Redraw
+
 
 # What a symbol can mean beside a number or a tensor.
 
 
 @dataclass(frozen=True)
 class Index:
-    """An index: it runs over ``n`` values from ``start`` on."""
+    """An index: it runs over ``n`` values from ``start`` on, ``step`` apart."""
 
     n: int
     start: int = 1
+    step: int = 1
 
     @property
     def values(self) -> range:
         """All its values."""
-        return range(self.start, self.start + self.n)
+        return range(self.start, self.start + self.n * self.step, self.step)
 
 
 @dataclass(frozen=True)

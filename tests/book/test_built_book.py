@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from check_links import broken_links
+from equations.pages import formulas
 from tests.cells import ROOT
 
 
@@ -97,3 +99,48 @@ def test_every_exercise_has_its_answer_folded_on_the_same_page(site: Path) -> No
         answers = re.findall(r'class="answer-body" id="answer-to-([\w-]+)"', text)
         assert exercises == answers
         assert text.count('<details class="answer">') == len(answers)
+
+
+@pytest.mark.parametrize("slug", [path.stem for path in (ROOT / "book").glob("*.md")])
+def test_the_formulas_that_are_checked_are_those_on_the_page(
+    slug: str, site: Path
+) -> None:
+    """Checks read the source; a formula that they overlook would go unchecked."""
+    article = BeautifulSoup((site / f"{slug}.html").read_text(), "lxml").article
+    assert article is not None
+    for generated in article.select(".misconceptions, .what-is-checked"):
+        generated.decompose()
+    read = formulas(slug, (ROOT / "book" / f"{slug}.md").read_text(encoding="utf-8"))
+    assert len(article.select("span.math")) == sum(not f.display for f in read)
+    assert len(article.select("div.math")) == sum(f.display for f in read)
+
+
+def test_every_misconception_is_in_the_appendix_with_two_values(site: Path) -> None:
+    treated = []
+    for page in site.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        boxes = BeautifulSoup(text, "lxml").select("div.admonition.misconception")
+        treated += [f"{page.name}#{box['id']}" for box in boxes]
+    text = (site / "misconceptions.html").read_text(encoding="utf-8")
+    appendix = BeautifulSoup(text, "lxml")
+    links = [link["href"] for link in appendix.select("dl.misconceptions > dt > a")]
+    assert len(links) > 30
+    assert sorted(links) == sorted(treated)
+    for entry in appendix.select("dl.misconceptions > dd"):
+        believed, found = (item.get_text().strip() for item in entry.select("li"))
+        assert believed.removeprefix("Believed: ") != found.removeprefix("Found: ")
+        assert entry.select_one("details.folded pre")
+
+
+def test_the_appendix_shows_the_message_of_every_traceback(site: Path) -> None:
+    text = (site / "error-messages.html").read_text(encoding="utf-8")
+    blocks = BeautifulSoup(text, "lxml").select("div.error-message .message pre")
+    explained = [" ".join(block.get_text().split()) for block in blocks]
+    count = 0
+    for page in site.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        for traceback in BeautifulSoup(text, "lxml").select(".traceback pre"):
+            count += 1
+            shown = " ".join(traceback.get_text().split())
+            assert any(shown.endswith(message) for message in explained), shown
+    assert count > 25

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from probes import ProbeSource, read_probes
 from tests.cells import LIBRARY, ROOT
 
 BOOK = ROOT / "book"
@@ -48,11 +49,13 @@ def test_the_contents_name_the_eight_chapters() -> None:
 
 
 def test_chapter_snippets_and_test_share_a_name() -> None:
+    """A module of `snippets` belongs to a chapter; support for them is a package."""
     modules = {module(slug) for slug in CHAPTERS}
     found = {path.stem for path in (ROOT / "snippets").glob("*.py")} - {"__init__"}
+    support = {path.parent.name for path in (ROOT / "snippets").glob("*/__init__.py")}
     tests = {path.stem for path in (ROOT / "tests" / "snippets").glob("test_*.py")}
     assert found == modules
-    assert tests == {f"test_{name}" for name in modules}
+    assert tests == {f"test_{name}" for name in modules | support}
 
 
 @pytest.mark.parametrize("slug", CHAPTERS)
@@ -130,6 +133,45 @@ def test_the_map_has_every_row_of_the_sheet_with_a_link() -> None:
     assert rows == [f"T{number:02}" for number in range(1, 27)]
 
 
+def probes() -> dict[str, ProbeSource]:
+    found, mistakes = read_probes(LIBRARY)
+    assert mistakes == []
+    return found
+
+
+@pytest.mark.parametrize("slug", CHAPTERS)
+def test_each_misconception_of_a_chapter_has_a_probe(slug: str) -> None:
+    met = [name.removeprefix("misconception-") for name in named(slug)]
+    assert sorted(met) == sorted(
+        name for name, probe in probes().items() if probe.path.stem == module(slug)
+    )
+
+
+def named(slug: str) -> list[str]:
+    return MISCONCEPTION.findall(chapter(slug))
+
+
+def test_the_appendix_lists_every_chapter_in_the_order_of_the_book() -> None:
+    text = chapter("misconceptions")
+    assert re.findall(r"^```\{misconceptions\} (.+)$", text, re.M) == CHAPTERS
+    titles = [re.search(r"^# (.+)$", chapter(slug), re.M)[1] for slug in CHAPTERS]
+    assert re.findall(r"^## (.+)$", text, re.M) == titles
+
+
+def test_every_broken_cell_is_explained_once() -> None:
+    entries = re.findall(
+        r"^```\{error-message\} (.+)\n(?!:printed:)", chapter("error-messages"), re.M
+    )
+    explained = " ".join(entries).split()
+    broken = [
+        f"{module(slug)}#{name}"
+        for slug in CHAPTERS
+        for name, cell in LIBRARY.cells(module(slug)).items()
+        if cell.raises and not name.startswith("check-")
+    ]
+    assert sorted(explained) == sorted(broken)
+
+
 def test_every_glossary_term_is_used_in_a_chapter() -> None:
     text = "\n".join(chapter(slug) for slug in CHAPTERS)
     used = {
@@ -154,7 +196,7 @@ def test_the_versions_are_pinned_and_name_no_registry() -> None:
 
 
 def test_snippets_know_nothing_of_sphinx() -> None:
-    for path in Path(ROOT, "snippets").glob("*.py"):
+    for path in Path(ROOT, "snippets").rglob("*.py"):
         imported = re.findall(r"^(?:from|import) (\w+)", path.read_text(), re.M)
         outside = set(imported) - sys.stdlib_module_names
         assert outside <= {"snippets", "torch", "numpy"}, path.name

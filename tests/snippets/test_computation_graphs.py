@@ -277,3 +277,23 @@ def test_answer_descent_follows_the_geometric_formula():
     for t, run_value, formula in rows:
         exact = 3 * (1 - sympy.Rational(4, 5) ** int(t))
         assert float(run_value) == float(formula) == pytest.approx(float(exact))
+
+
+def test_running_example_has_the_value_of_its_formula():
+    u, v = sympy.symbols("u v")
+    exact = (u * v * (u * v + u)).subs({u: 2, v: 3})
+    assert state("fresh-graph")["loss"].item() == int(exact) == VALUES["L"]
+
+
+def test_silent_mistakes_are_wrong_by_the_stated_factors():
+    w, z = sympy.symbols("w z")
+    cube, square, double = ((f.diff(x), x) for f, x in ((z**3, z), (w**2, w), (2 * w, w)))
+    right = [float(cube[0].subs(cube[1], value)) for value in (1, 2)]
+    assert (state("data-is-silent")["z"].grad / torch.tensor(right)).tolist() == [100] * 2
+    assert state("nothing-saved")["w"].grad.item() == 2 * float(double[0])
+    right = float(square[0].subs(square[1], 3))
+    assert state("accumulation")["w"].grad.item() == 2 * right
+    assert state("detached-factor")["w"].grad.item() == right / 2
+    # the gradient at 3 and the one at 2.4 end in the old leaf
+    both = right + float(square[0].subs(square[1], sympy.Rational(12, 5)))
+    assert state("rebound-backward")["leaf"].grad.item() == pytest.approx(both)

@@ -256,3 +256,18 @@ def test_answer_speed_by_a_plain_loop_in_numpy():
     two, one = shown("answer-speed")
     assert one == approx(w)
     assert np.array(two) == approx(np.array([-w, w]) / 2)
+
+
+def test_silent_mistakes_cost_what_the_text_says():
+    columns = np.array([softmax(column) for column in ce.S.T.tolist()])
+    assert ce.over_examples.sum(dim=1).tolist() == approx(columns.sum(axis=0))
+    assert np.abs(columns.sum(axis=0) - 1).min() > 0.3
+    # the route that adds the maximum back is wrong by all of log 2
+    assert (ce.first_route - ce.second_route).item() == approx(LOG2)
+    # torch's float64 loss has lost seven of sixteen digits
+    assert 1e-9 < abs(ce.loss64 - LOSS) / LOSS < 1e-8
+    # a second softmax shrinks the gradient by this factor
+    p0, p1 = softmax([32, 50])
+    factor = 2 * p0 * p1 / (1 + math.exp(p0 - p1))
+    shrunk = ce.wrong_gradient[1].item() / ce.right_gradient[1].item()
+    assert shrunk == approx(factor, rel=1e-5)

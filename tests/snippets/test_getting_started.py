@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from snippets import getting_started as chapter
 from tests.cells import run_cells
+from tests.draws import Draws
 
 
 def test_first_gradient_is_the_symbolic_derivative():
@@ -143,3 +144,21 @@ def test_quarter_fails_inside_half_called_from_quarter():
     with pytest.raises(TypeError) as caught:
         chapter.quarter("8")
     assert [frame.name for frame in caught.traceback][1:] == ["quarter", "half"]
+
+
+def test_seeded_numbers_come_from_the_mersenne_twister():
+    draws = Draws(0)
+    for shown in (chapter.first, chapter.second):
+        assert shown.tolist() == pytest.approx(draws.rand(3), abs=1e-7)
+    assert chapter.fifteen[:3].tolist() == pytest.approx(Draws(0).randn(15)[:3])
+    assert chapter.sixteen[:3].tolist() == pytest.approx(Draws(0).randn(16)[:3], 1e-5)
+    assert chapter.double.tolist() == pytest.approx(Draws(0).rand64(3))
+    assert chapter.after_dice.tolist() == pytest.approx(Draws(1).rand(2), abs=1e-7)
+    assert chapter.dice(0, 10).tolist() == Draws(0).randint(10, 1, 7).tolist()
+
+
+def test_answer_cubic_prints_twelve_and_the_step_squared(capsys):
+    run_cells("getting_started", until="answer-cubic")
+    for line in capsys.readouterr().out.splitlines()[-3:]:
+        h, slope = map(Fraction, line.split())
+        assert slope == 3 * 2**2 + h**2

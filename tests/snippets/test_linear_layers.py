@@ -12,6 +12,7 @@ from torch import nn
 
 from snippets import linear_layers as chapter
 from tests.cells import run_cells
+from tests.draws import Draws
 
 W = np.array([[4.0, 5, 6], [7, 8, 9]])
 B = np.array([18.0, 0])
@@ -297,3 +298,95 @@ def test_bias_as_a_fourth_weight_gives_the_same_scores_and_both_gradients():
     np.testing.assert_array_equal(chapter.answer_Z.detach(), X @ W.T + B)
     expected = [[5, 2, 5, 3], [2, -1, 1, 3]]
     assert chapter.answer_folded.weight.grad.tolist() == expected
+
+
+def numpy_descent(layers, steps=30, rate=0.2):
+    """The loss after gradient steps through affine layers, in float64."""
+    layers = [(weight.copy(), bias.copy()) for weight, bias in layers]
+    for _ in range(steps):
+        inputs, values = [], X
+        for weight, bias in layers:
+            inputs.append(values)
+            values = values @ weight.T + bias
+        odds = np.exp(values - values.max(1, keepdims=True))
+        back = odds / odds.sum(1, keepdims=True) - np.eye(2)[LABELS]
+        for (weight, bias), into in zip(reversed(layers), reversed(inputs), strict=True):
+            slope, back = back.T @ into, (back.sum(0), back @ weight)
+            weight -= rate * slope
+            bias -= rate * back[0]
+            back = back[1]
+    values = X
+    for weight, bias in layers:
+        values = values @ weight.T + bias
+    return numpy_cross_entropy(values, LABELS)
+
+
+def test_losses_of_fresh_layers_from_their_seed_alone(capsys):
+    def losses(draws):
+        weight, bias = draws.linear(3, 2)
+        scores = weight @ [1, 2, 3] + bias
+        return [numpy_cross_entropy(scores, label) for label in (0, 1)]
+
+    draws = Draws(0)
+    three = [losses(draws) for _ in range(3)]
+    shifted = Draws(0)
+    shifted.rand(1)
+    run_cells("linear_layers", until="what-is-listed")
+    capsys.readouterr()
+    run_cells("linear_layers", until="answer-difference")
+    lines = capsys.readouterr().out.splitlines()[-7:]
+    shown = [[float(text) for text in line.split()] for line in lines]
+    for line, expected in zip(shown, three, strict=False):
+        assert line == pytest.approx(expected, abs=6e-5)
+    assert shown[3:6] == [
+        pytest.approx([three[0][0]] * 2, abs=1e-6),
+        pytest.approx([losses(Draws(1))[0]], abs=1e-6),
+        pytest.approx([losses(shifted)[0]], abs=1e-6),
+    ]
+    assert shown[6] == pytest.approx([three[2][0] - three[2][1]] * 2, abs=1e-4)
+
+
+def test_unlisted_gain_from_the_seed_alone():
+    draws = Draws(0)
+    (inner, shift), (other, _) = draws.linear(3, 2), draws.linear(2, 2)
+    hidden = inner @ (np.array([1.0, 2, 3]) - 1) + shift
+    assert chapter.mixed.gain.grad.tolist() == pytest.approx(other.sum(0) * hidden)
+
+
+def test_wide_layer_from_the_seed_alone():
+    weight, bias = Draws(0).linear(3, 100_000)
+    for shown, drawn in zip(numbers_of(chapter.wide), (weight, bias), strict=True):
+        np.testing.assert_allclose(shown, drawn, atol=1e-7)
+    output = weight @ [1, 2, 3] + bias
+    assert chapter.z_wide.mean().item() == pytest.approx(output.mean(), abs=1e-6)
+    assert chapter.z_wide.var().item() == pytest.approx(output.var(ddof=1), rel=1e-5)
+
+
+def test_stacks_from_the_seed_alone():
+    draws = Draws(0)
+    (W1, b1), (W2, b2) = draws.linear64(3, 4), draws.linear64(4, 2)
+    outputs = (X @ W1.T + b1) @ W2.T + b2
+    np.testing.assert_allclose(chapter.stack(torch.tensor(X)).detach(), outputs)
+    draws = Draws(0)
+    (left, _), (right, _) = draws.linear(3, 1), draws.linear(1, 2)
+    np.testing.assert_allclose(chapter.M_narrow, right @ left, atol=1e-6)
+
+
+def test_training_from_zero_and_from_the_seed_in_numpy():
+    draws = Draws(0)
+    draws.linear(3, 2)  # the single layer, before it was set to zero
+    layers = [draws.linear(3, 4), draws.linear(4, 2)]
+    assert chapter.two_drawn == pytest.approx(numpy_descent(layers), rel=1e-3)
+    zeroed = [(0 * weight, 0 * bias) for weight, bias in layers]
+    assert chapter.two_zero == pytest.approx(numpy_descent(zeroed), rel=1e-6)
+    assert numpy_descent(zeroed) == pytest.approx(4 * math.log(2))
+
+
+def test_mean_squares_through_depth_from_the_seed_alone():
+    draws = Draws(0)
+    values = draws.randn(500)
+    expected = [np.mean(values**2)]
+    for _ in range(6):
+        values = draws.linear(500, 500, bias=False)[0] @ values
+        expected.append(np.mean(values**2))
+    assert chapter.mean_squares == pytest.approx(expected, rel=1e-4)

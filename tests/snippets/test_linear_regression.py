@@ -292,3 +292,20 @@ def test_answer_two_starts_keep_their_part_along_the_null_direction(start):
     expected = MIDDLE + NULL * (NULL @ start) / 6
     np.testing.assert_allclose(end, expected, atol=1e-6)
     np.testing.assert_allclose(lr.ends, [MIDDLE, [1, -2 / 3, 2 / 3]], atol=1e-6)
+
+
+def test_silent_mistakes_of_a_gradient_have_the_stated_size(capsys):
+    right = np.array(symbolic_gradient())
+    worst = np.abs(lr.tiny.numpy() - right).max()
+    # whole multiples of the grain cannot come nearer than the printed ones are
+    assert worst == pytest.approx(max(abs(np.array([6, 8, 8]) * 2.0**-12 / 2e-6 - right)))
+    wrong, _ = printed("answer-wrong-transpose", capsys)
+    by_loops = [2 * sum(x * r for x, r in zip(row, (8, 24, 38))) for row in ROWS]
+    assert wrong == by_loops
+    assert (np.array(wrong) - right).tolist() == [-400, -120, 160]
+
+
+def test_wrong_rate_multiplies_the_error_as_the_steepest_direction_does():
+    steepest = np.linalg.eigvalsh(X.T @ X).max()
+    ratio = lr.runs["sum,  0.005"][-1] / lr.runs["sum,  0.005"][-2]
+    assert ratio == pytest.approx((1 - 0.005 * 2 * steepest) ** 2, rel=1e-3)

@@ -258,3 +258,60 @@ def test_figure_shows_the_students_and_the_two_boundaries():
         x1, y1, x2, y2 = boundaries[name]
         ends = np.array([[1, x1, y1], [1, x2, y2]]) @ to_plane
         assert np.abs(w[0] + ends @ w[1:]).max() < 1e-3
+
+
+def test_newton_table_by_plain_loops_in_numpy(capsys):
+    w = np.zeros(3)
+    for step, loss, norm in printed(capsys, "newton", 5):
+        slope = gradient_by_students(w)
+        assert loss == pytest.approx(loss_by_product(w), abs=6e-7)
+        assert norm == pytest.approx(np.linalg.norm(slope), rel=2e-2)
+        w = w - np.linalg.solve(central(gradient_by_students, w), slope)
+    assert (step, w) == (4, pytest.approx(BEST, abs=1e-6))
+
+
+def test_accuracy_and_loss_of_both_weights_as_printed(capsys):
+    rows = printed(capsys, "accuracy-against-loss", 2)
+    for w, (accuracy, loss) in zip((W, BEST), rows, strict=True):
+        assert accuracy == np.mean(LABELS * (X @ w) > 0)
+        assert loss == pytest.approx(loss_by_product(w), abs=5e-4)
+
+
+def test_pull_is_the_probability_of_the_wrong_label(capsys):
+    run_cells("logistic_regression", until="margins")
+    wrong = 1 - likelihoods(W)
+    assert torch.sigmoid(-chapter.m).tolist() == pytest.approx(wrong, rel=1e-12)
+    assert wrong.argmax() == 3
+
+
+def test_silent_mistakes_cost_what_the_text_says(capsys):
+    def sigma(s):
+        return 1 / (1 + math.exp(-s))
+
+    # a logit above one half asks for more than probability one half
+    assert sigma(0.5) == pytest.approx(0.622, abs=5e-4)
+    assert (W @ X[4] > 0) != (W @ X[4] > 0.5)
+    # the second sigmoid: gradient of the bad answer, by the chain rule
+    first = sigma(-4)
+    pull = (sigma(first) - 1) * first * (1 - first)
+    assert chapter.pull_twice[2].item() == pytest.approx(pull, rel=1e-4)
+    assert chapter.pull_once[2].item() == pytest.approx(first - 1, rel=1e-5)
+    # two stages: the cap of 100 takes the place of the loss, 0 that of the gradient
+    in_two, in_one = printed(capsys, "clamped", 2)
+    assert in_one == pytest.approx([math.log1p(math.exp(20)), sigma(20)])
+    assert in_two == [100, 0]
+    # labels -1: the scores of those who failed are added once more
+    scores = X @ BEST
+    for c, wrong, true in printed(capsys, "answer-wrong-labels", 3):
+        added = c * scores[LABELS < 0].sum()
+        assert wrong - true == pytest.approx(added, abs=2e-3)
+
+
+def test_answer_kink_prints_the_true_values_and_one_wrong_slope(capsys):
+    values, slopes, values2, slopes2 = printed(capsys, "answer-kink", 4)
+    margins = [-1000.0, -1.0, 0.0, 1.0]
+    exact = [np.logaddexp(0, -m) for m in margins]
+    assert values == values2 == pytest.approx(exact, rel=1e-4)
+    right = [math.expm1(-value) for value in exact]
+    assert slopes2 == pytest.approx(right, abs=5e-5)
+    assert np.subtract(slopes, right) == pytest.approx([0, 0, -0.5, 0], abs=5e-5)

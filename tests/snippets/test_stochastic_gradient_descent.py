@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cells import LIBRARY, ROOT
+from tests.draws import Draws
 
 approx = pytest.approx
 X = np.array([[2, 1], [1, 2], [1, 0], [0, 1]], float)
@@ -293,3 +294,33 @@ def test_figure_shows_the_iterates():
         for t, point in enumerate(points.split()):
             drawn = [float(number) for number in point.split(",")]
             assert drawn == approx(descended(float(rate), t), abs=6e-4)
+
+
+def test_noise_floor_from_the_seed_alone():
+    draws = Draws(0)
+    for rate, shown in page("noise-floor").rows:
+        w = np.tile(BEST, (1000, 1))
+        for _ in range(200):
+            chosen = draws.randint(1000, 0, 4).astype(int)
+            miss = (X[chosen] * w).sum(axis=1) - Y[chosen]
+            w = w - rate * 2 * miss[:, None] * X[chosen]
+        excess = np.mean((w @ X.T - Y) ** 2) - 1
+        assert shown == approx(excess, abs=5.1e-3)
+
+
+def test_silent_mistakes_cost_what_the_text_says():
+    # the backward pass after the step: the gradient is off by the Hessian times the move
+    _, stale, fresh = page("stale").shown
+    off = HESSIAN @ (descended(0.1, 1) - [0, 0])
+    assert np.allclose(fresh - stale, off)
+    # without zero_grad for 200 steps, the later losses are more than twice as high
+    kept, forgotten = page("long-run").rows[0]
+    assert forgotten - kept == approx(
+        np.mean([row[0] for row in fake_loop(200, False)[0][100:]])
+        - np.mean([row[0] for row in fake_loop(200, True)[0][100:]]),
+        abs=2e-2,
+    )
+    # a step too small for float32 leaves all of the gradient's work undone
+    slope, same = page("too-small").shown
+    assert same
+    assert np.allclose(np.linalg.norm(slope), np.linalg.norm(gradient([3, 3])))

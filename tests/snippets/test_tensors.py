@@ -273,3 +273,34 @@ def test_change_of_basis_of_map_and_form():
     as_form = (chapter.C.T @ chapter.F @ chapter.C).double().numpy()
     assert np.allclose(C @ (as_map @ x), F @ (C @ x))
     assert np.isclose(x @ as_form @ z, (C @ x) @ F @ (C @ z))
+
+
+def test_square_matrix_less_its_plain_means_has_rows_off_by_thirteen():
+    # row i, column j: entry less the mean of row j, summed over j
+    (a, b), (c, d) = [[Fraction(v) for v in row] for row in chapter.Q.tolist()]
+    means = ((a + b) / 2, (c + d) / 2)
+    off = [float(row - sum(means)) for row in (a + b, c + d)]
+    assert (chapter.Q - chapter.Q.mean(dim=1)).sum(dim=1).tolist() == off == [-13, 13]
+
+
+def test_reshaping_puts_four_of_six_numbers_in_the_wrong_place():
+    table = np.array([[0, 1, 2], [3, 4, 5]])
+    by_loops = [[int(table[i, j]) for i in range(2)] for j in range(3)]
+    assert chapter.grid.T.tolist() == by_loops
+    misplaced = np.array(by_loops) != np.array(range(6)).reshape(3, 2)
+    assert (chapter.grid.reshape(3, 2) != chapter.grid.T).sum() == misplaced.sum() == 4
+
+
+def test_star_differs_from_the_matrix_product_in_every_entry():
+    A, B = chapter.A.numpy(), chapter.B.numpy()
+    product = [[sum(A[i] * B[:, j]) for j in range(2)] for i in range(2)]
+    apart = np.array(product) - A * B
+    assert (chapter.A @ chapter.B - chapter.A * chapter.B).tolist() == apart.tolist()
+    assert (apart != 0).sum() == 4
+
+
+def test_writes_reach_the_tensor_or_array_at_the_other_end():
+    alone = np.array([1.0, 2.0, 3.0])
+    assert (chapter.shared.numpy() - alone).tolist() == [99, -7, 0]
+    assert (chapter.copied.numpy() - alone).tolist() == [0, 0, 0]
+    assert chapter.flat[0].item() - range(6)[0] == 100

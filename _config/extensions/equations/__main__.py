@@ -7,6 +7,7 @@ tests call it so that torch is imported here and not in them.
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import torch
 
@@ -15,5 +16,6 @@ from equations.checking import check_page
 if __name__ == "__main__":
     torch.set_num_threads(1)
     pages = json.load(sys.stdin)
-    found = {slug: asdict(check_page(slug, text)) for slug, text in pages.items()}
+    root = Path.cwd()
+    found = {slug: asdict(check_page(root, slug, text)) for slug, text in pages.items()}
     json.dump(found, sys.stdout)

@@ -7,11 +7,14 @@ routes of its check as well.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import itertools
+import traceback
 import zlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -34,6 +37,7 @@ from equations.report import (
     NO_CLAIM,
     UNCHECKED,
     UNKNOWN,
+    Broken,
     Finding,
     Page,
 )
@@ -56,20 +60,29 @@ TOLERANCE = 1e-9
 ZERO = Number("0")
 
 
-def check_page(slug: str, text: str) -> Page:
+def check_page(root: Path, slug: str, text: str) -> Page:
     """Check the formulas of a chapter's Markdown."""
-    checker = Checker(load(slug))
-    printed = formulas(slug, text)
-    rows: dict[int, list[Printed]] = {}
-    for formula in printed:
-        rows.setdefault(formula.row, []).append(formula)
-    findings = [
-        checker.check(formula, [f for f in rows[formula.row] if f is not formula])
-        if formula.row
-        else checker.check(formula)
-        for formula in printed
-    ]
+    try:
+        checker = Checker(load(slug))
+        findings = checker.check_all(formulas(slug, text))
+    except Exception as error:  # of an author's code: of any class
+        return Page([], broken=_broken(root, slug, error))
     return Page(findings, checker.unused(findings))
+
+
+def _broken(root: Path, slug: str, error: Exception) -> Broken:
+    """Where in the checks an exception arose, and its message."""
+    path, line = f"snippets/checks/{module_of(slug)}.py", 1
+    if isinstance(error, SyntaxError) and error.filename:
+        frames = [(error.filename, error.lineno or 1)]
+    else:
+        stack = traceback.extract_tb(error.__traceback__)
+        frames = [(frame.filename, frame.lineno or 1) for frame in stack]
+    for filename, number in frames:
+        place = Path(filename)
+        if place.is_relative_to(root / "snippets" / "checks"):
+            path, line = place.relative_to(root).as_posix(), number
+    return Broken(path, line, f"{type(error).__name__}: {error}")
 
 
 def module_of(slug: str) -> str:
@@ -112,13 +125,33 @@ class Checker:
         self.draw = draw
         self.drawn: dict[str, list[checks.Symbols]] = {}
 
+    def check_all(self, printed: Sequence[Printed]) -> list[Finding]:
+        """What comes of the formulas of a page, those of a table's row together."""
+        rows: dict[int, list[Printed]] = {}
+        for formula in printed:
+            rows.setdefault(formula.row, []).append(formula)
+        return [
+            self.check(formula, [f for f in rows[formula.row] if f is not formula])
+            if formula.row
+            else self.check(formula)
+            for formula in printed
+        ]
+
     def symbols(self, setting: Setting) -> list[checks.Symbols]:
         """The draws of a setting."""
         if setting.name not in self.drawn:
             count = 1 if setting.example else self.cases
-            self.drawn[setting.name] = [
-                setting.function(self.draw(setting, case)) for case in range(count)
-            ]
+            drawn: list[checks.Symbols] = []
+            for case in itertools.count():
+                with contextlib.suppress(checks.Redraw):
+                    drawn.append(setting.function(self.draw(setting, case)))
+                if len(drawn) == count:
+                    break
+                if case > 100 * count:
+                    raise ValueError(
+                        f"the setting {setting.name} rejects what it draws"
+                    )
+            self.drawn[setting.name] = drawn
         return self.drawn[setting.name]
 
     def settings(self, formula: Printed) -> list[Setting]:
@@ -161,7 +194,7 @@ class Checker:
             # Without a number it speaks of all draws; that it holds in an example,
             # where a term may be 0, does not save it.
             findings = [finding for finding in findings if not finding.example]
-        order = [HOLDS, FAILS, UNKNOWN]
+        order = [HOLDS, FAILS, UNKNOWN, NO_CLAIM]
         found = min(findings, key=lambda finding: order.index(finding.status))
         return self._declared(formula, found)
 

@@ -17,7 +17,8 @@ STEP = re.compile(r"^(?P<number>\d+)\.\s")
 SOLUTION = re.compile(r"\{solution-(?P<edge>start|end)\}\s*(?P<label>\S*)")
 # Code is no formula, and neither is an escaped dollar.
 INLINE = re.compile(
-    r"(?P<code>`+)(?:.|\n)*?(?<!`)(?P=code)(?!`)|\\\$|(?<!\$)\$(?P<tex>[^$`]+?)\$(?!\$)"
+    r"\{eval\}`[^`]*`|(?P<code>`+)(?:.|\n)*?(?<!`)(?P=code)(?!`)|\\\$"
+    r"|(?<!\$)\$(?P<tex>(?:\{eval\}`[^`]*`|[^$`])+?)\$(?!\$)"
 )
 DISPLAY = re.compile(r"\$\$(?P<tex>.+?)\$\$(?:\s*\((?P<label>[^()\s]+)\))?", re.S)
 
@@ -120,6 +121,7 @@ def _fence(
                 if match := OPTION.match(option):
                     label = match["label"]
         place.boxes.append((mark, label))
+        found += _in_text(lines, number, number + 1, place)  # its title
         return number + 1
     end = number + 1
     while end < len(lines) and not re.match(rf"\s*{mark}+\s*$", lines[end]):

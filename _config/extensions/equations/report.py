@@ -44,11 +44,21 @@ class Finding:
 
 
 @dataclass
+class Broken:
+    """The code of a page's checks fails: path below the root, line, and the error."""
+
+    path: str
+    line: int
+    message: str
+
+
+@dataclass
 class Page:
     """What came of a page: a finding for each formula, and declarations left over."""
 
     findings: list[Finding]
-    unused: list[str]
+    unused: list[str] = field(default_factory=list)
+    broken: Broken | None = None
 
 
 def problems(slug: str, page: Page) -> Iterator[tuple[int, str]]:

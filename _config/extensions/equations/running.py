@@ -16,8 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from equations.language import is_claim
 from equations.pages import Printed, formulas
-from equations.report import Finding, Page
+from equations.report import NO_CLAIM, Broken, Finding, Page
 from execution import versions
 
 HERE = Path(__file__).parent
@@ -25,30 +26,42 @@ HERE = Path(__file__).parent
 
 def check_pages(root: Path, texts: Mapping[str, str], cache: Path) -> dict[str, Page]:
     """The findings of pages, given by name with their Markdown, ``{eval}`` filled in."""
-    code = _digest(root)
-    keys = {slug: _key(slug, text, code) for slug, text in texts.items()}
-    found = {slug: _load(cache, slug, key) for slug, key in keys.items()}
+    keys = {slug: _key(root, slug, text) for slug, text in texts.items()}
+    found = {
+        slug: _idle(root, slug, texts[slug]) or _load(cache, slug, key)
+        for slug, key in keys.items()
+    }
     waiting = {slug: text for slug, text in texts.items() if found[slug] is None}
     if waiting:
         for slug, page in _run(root, waiting).items():
             found[slug] = page
-            _keep(cache, slug, keys[slug], page)
+            if page.broken is None:
+                _keep(cache, slug, keys[slug], page)
     return {slug: page for slug, page in found.items() if page is not None}
 
 
-def sources(root: Path) -> list[Path]:
-    """The code on which findings depend."""
-    return sorted([*HERE.glob("*.py"), *(root / "snippets" / "checks").glob("*.py")])
+def _idle(root: Path, slug: str, text: str) -> Page | None:
+    """The findings of a page on which nothing is to be computed."""
+    printed = formulas(slug, text)
+    if any(is_claim(formula.tex) for formula in printed):
+        return None
+    if sources(root, slug)[-1].is_file():
+        return None  # it may speak of formulas that are gone
+    return Page([Finding(formula, NO_CLAIM) for formula in printed])
 
 
-def _digest(root: Path) -> str:
-    state = hashlib.sha256()
-    for path in sources(root):
-        state.update(path.name.encode() + path.read_bytes())
-    return state.hexdigest()
+def sources(root: Path, slug: str) -> list[Path]:
+    """The code on which the findings of a page depend; it need not exist yet."""
+    checks = root / "snippets" / "checks"
+    module = f"{slug.replace('-', '_')}.py"
+    return [*sorted(HERE.glob("*.py")), checks / "__init__.py", checks / module]
 
 
-def _key(slug: str, text: str, code: str) -> str:
+def _key(root: Path, slug: str, text: str) -> str:
+    code = [
+        path.read_text(encoding="utf-8") if path.is_file() else ""
+        for path in sources(root, slug)
+    ]
     printed = [asdict(formula) for formula in formulas(slug, text)]
     parts = [versions(), printed, code]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -66,7 +79,7 @@ def _run(root: Path, texts: Mapping[str, str]) -> dict[str, Page]:
         text=True,
         encoding="utf-8",
         env=environment,
-        cwd=root,
+        cwd=root.resolve(),
         check=False,
     )
     if done.returncode:
@@ -75,7 +88,7 @@ def _run(root: Path, texts: Mapping[str, str]) -> dict[str, Page]:
 
 
 class CheckError(Exception):
-    """The code of the checks itself fails; the text is Python's account of it."""
+    """The process that checks has ended; the text is what it said."""
 
 
 def _page(raw: dict[str, Any]) -> Page:
@@ -83,7 +96,8 @@ def _page(raw: dict[str, Any]) -> Page:
     for finding in raw["findings"]:
         printed = finding["formula"] | {"places": tuple(finding["formula"]["places"])}
         findings.append(Finding(**finding | {"formula": Printed(**printed)}))
-    return Page(findings, raw["unused"])
+    broken = raw["broken"] and Broken(**raw["broken"])
+    return Page(findings, raw["unused"], broken)
 
 
 def _load(cache: Path, slug: str, key: str) -> Page | None:

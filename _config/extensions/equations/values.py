@@ -455,6 +455,8 @@ class Evaluation:
         if expr.kind in ("max", "min"):
             found = torch.stack(values)
             return found.max() if expr.kind == "max" else found.min()
+        if expr.kind == "list":
+            return as_matrix(torch.stack(values))
         total = scalar(1 if expr.kind == "prod" else 0)
         for place, value in enumerate(values):
             if expr.kind == "prod":

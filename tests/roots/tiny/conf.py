@@ -10,8 +10,11 @@ sys.path.insert(0, str(ROOT / "_config" / "extensions"))
 project = "Tiny"
 extensions = [
     "executed_chapters",
+    "checked_equations",
     "answers",
     "alternative_texts",
+    "misconceptions",
+    "error_messages",
     "incremental",
     "sphinxcontrib.bibtex",
 ]
@@ -23,9 +26,11 @@ numfig_secnum_depth = 1
 math_numfig = True
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 nb_ipywidgets_js = {}
+myst_update_mathjax = False  # it would make each build another configuration
 # Sphinx evaluates this file in the folder it lies in; the tiny book names its own.
 snippet_root = os.environ["TINY_BOOK"]
 snippet_cache = os.environ["TINY_BOOK"] + "/cells"
+equation_cache = os.environ["TINY_BOOK"] + "/equations"
 snippet_timeout = int(os.environ.get("TINY_BOOK_TIMEOUT", "60"))
 bibtex_bibfiles = [os.environ["TINY_BOOK"] + "/book/references.bib"]
 html_theme = "basic"

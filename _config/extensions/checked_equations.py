@@ -1,0 +1,138 @@
+"""Sphinx wiring: compute the formulas of the pages; say on the page how.
+
+Before pages are read, their formulas are compared with the checks of the chapter
+(``equations``); a display that is false and a labelled equation without a check are
+located warnings. Below each labelled equation stands a folded note: how it is checked,
+with how many cases, and the largest difference that was found in this build.
+
+Settings: ``equation_cache`` (folder of kept findings). The checks lie in
+``snippets/checks`` under ``snippet_root``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from docutils import nodes
+from equations.report import Finding, Page, mistakes
+from equations.running import CheckError, check_pages, sources
+from folded import folded, folded_summary
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+from sphinx.util.typing import ExtensionMetadata
+
+from executed_chapters import pages
+
+logger = logging.getLogger(__name__)
+
+
+def findings_of(env: BuildEnvironment) -> dict[str, Page]:
+    """The findings of every page, by its name; kept with the environment."""
+    if not hasattr(env, "book_equations"):
+        env.book_equations = {}  # type: ignore[attr-defined]
+    found: dict[str, Page] = env.book_equations
+    return found
+
+
+def check_before_reading(
+    app: Sphinx, env: BuildEnvironment, docnames: list[str]
+) -> None:
+    """Compute the formulas of the pages to be read; report each mistake."""
+    texts = {docname: pages.texts[docname] for docname in docnames}
+    root, cache = Path(app.config.snippet_root), Path(app.config.equation_cache)
+    try:
+        found = check_pages(root, texts, cache)
+    except CheckError as error:
+        raise ExtensionError(f"snippets/checks: {error}", modname="equations") from None
+    findings_of(env).update(found)
+    for docname, page in found.items():
+        if page.broken:
+            place = f"{root / page.broken.path}:{page.broken.line}"
+            message = f"{page.broken.message}; correct the check"
+            logger.warning(message, location=place, type="equations", subtype="code")
+            continue
+        for line, message in mistakes(docname, page):
+            logger.warning(
+                message, location=(docname, line), type="equations", subtype="check"
+            )
+
+
+def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    """Drop the findings of a page that is gone or read anew."""
+    if docname not in pages.texts:
+        findings_of(env).pop(docname, None)
+
+
+def note_checks(app: Sphinx, docname: str, content: list[str]) -> None:
+    """Read the page again when the code that checks it changes."""
+    for path in sources(Path(app.config.snippet_root), docname):
+        app.env.note_dependency(str(path))
+
+
+def mark_equations(app: Sphinx, document: nodes.document) -> None:
+    """Put the note of its check below each labelled equation."""
+    page = findings_of(app.env).get(app.env.docname, Page([]))
+    found = {item.formula.label: item for item in page.findings if item.formula.label}
+    for equation in list(document.findall(nodes.math_block)):
+        finding = found.get(equation.get("label") or "")
+        if finding is not None and finding.checked:
+            place = equation.parent.index(equation)
+            equation.parent.insert(place + 1, note(finding))
+
+
+def note(finding: Finding) -> folded:
+    """How an equation is checked, folded."""
+    box = folded("", folded_summary("", "How this is checked"), classes=["check"])
+    box += nodes.paragraph("", _told(finding))
+    if finding.routes:
+        box += nodes.bullet_list(
+            "", *(_route(*item) for item in finding.routes.items())
+        )
+    code = "\n\n".join(filter(None, [finding.code, finding.draw])).strip()
+    box += nodes.literal_block(code, code, language="python")
+    return box
+
+
+def _told(finding: Finding) -> str:
+    cases = f"{finding.cases} random cases"
+    if finding.definition:
+        text = (
+            "This is a definition. The formula as it is printed was computed in "
+            f"{cases} and compared with the meaning that the code gives it"
+        )
+    else:
+        text = (
+            f"The formula as it is printed was computed in {cases}, and all its sides "
+            "were compared with each other"
+        )
+    text += f"; the largest relative difference in this build is {size(finding.gap)}."
+    if finding.routes:
+        text += " They were compared with these results as well:"
+    return text
+
+
+def _route(name: str, gap: float) -> nodes.list_item:
+    return nodes.list_item("", nodes.paragraph("", f"{name}: {size(gap)}"))
+
+
+def size(gap: float) -> str:
+    """A difference with one digit: ``0``, ``3 · 10⁻¹⁶``."""
+    if gap == 0:
+        return "0"
+    digit, _, power = f"{gap:.0e}".partition("e")
+    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{digit} · 10{raised}"
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Connect the events, after those that run the cells."""
+    app.setup_extension("executed_chapters")
+    app.setup_extension("folded")
+    app.add_config_value("equation_cache", "equations", "", types=(str,))
+    app.connect("env-before-read-docs", check_before_reading, priority=600)
+    app.connect("env-purge-doc", forget_page)
+    app.connect("source-read", note_checks)
+    app.connect("doctree-read", mark_equations)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,298 @@
+"""The appendix of misconceptions: each with what it predicts and what really happens.
+
+A chapter treats a misconception in an admonition of the class ``misconception`` whose
+name is ``misconception-tensors-star`` and whose title is "Misconception: " and the
+wrong belief. ``snippets/misconceptions`` holds a probe for each (``probes``). In the
+appendix ::
+
+    ```{misconceptions} tensors
+    ```
+
+lists those of one chapter: the belief, with a link to its place; the values that its
+probe gave in this build; and the probe, folded.
+
+Once all pages are read, a belief without a probe, a probe without a place, a probe that
+fails, and a chapter that no list names are located warnings. A book without any list,
+such as one chapter built alone, has no appendix to be complete.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
+from sphinx.util.typing import ExtensionMetadata
+
+from execution import Settings
+from folded import folded_code
+from incremental import has_changed
+from probes import Mistake, ProbeSource, Result, probe_files, read_probes, run_probes
+from snippet_cells import SnippetLibrary, did_you_mean
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "misconception-"
+TITLE = "Misconception: "
+
+
+@dataclass(frozen=True)
+class Belief:
+    """A wrong belief: where it is treated, and its title without the prefix."""
+
+    name: str
+    docname: str
+    line: int
+    title: list[nodes.Node]
+
+
+class Beliefs:
+    """What the pages hold, by page: beliefs, lists (chapter and line), and results."""
+
+    def __init__(self) -> None:
+        self.beliefs: dict[str, list[Belief]] = {}
+        self.lists: dict[str, list[tuple[str, int]]] = {}
+        self.probes: dict[str, ProbeSource] = {}
+        self.results: dict[str, Result] = {}
+
+
+def beliefs_of(env: BuildEnvironment) -> Beliefs:
+    """The one object that is kept with the environment."""
+    if not hasattr(env, "book_beliefs"):
+        env.book_beliefs = Beliefs()  # type: ignore[attr-defined]
+    beliefs: Beliefs = env.book_beliefs  # type: ignore[attr-defined]
+    return beliefs
+
+
+class misconception_list(nodes.General, nodes.Element):
+    """Stands for the beliefs of one ``chapter`` until all pages are read."""
+
+
+class ListMisconceptions(SphinxDirective):
+    """``{misconceptions} slug``: the misconceptions that a chapter treats."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Leave a place for them."""
+        [chapter] = self.arguments
+        lists = beliefs_of(self.env).lists
+        lists.setdefault(self.env.docname, []).append((chapter, self.lineno))
+        return [misconception_list(chapter=chapter)]
+
+
+def find_beliefs(app: Sphinx, document: nodes.document) -> None:
+    """Note the misconceptions that a page treats."""
+    found = []
+    for box in document.findall(nodes.admonition):
+        if "misconception" not in box["classes"]:
+            continue
+        title = box[0]
+        names = [name for name in box["ids"] if name.startswith(PREFIX)]
+        line = box.line or 1
+        docname = app.env.docname
+        if not names or not title.astext().startswith(TITLE):
+            _warn(
+                (docname, line),
+                "a misconception has the title 'Misconception: ' with the belief, and "
+                f"':name: {PREFIX}{docname}-…'; write both",
+                "admonition",
+            )
+            continue
+        children = [child.deepcopy() for child in title.children]
+        first = children[0].astext().removeprefix(TITLE)
+        children[0] = nodes.Text(first)
+        name = names[0].removeprefix(PREFIX)
+        found.append(Belief(name, docname, line, children))
+    beliefs_of(app.env).beliefs[app.env.docname] = found
+
+
+def check_beliefs(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
+    """Run the probes; report what lacks its counterpart; renew the lists."""
+    book = beliefs_of(env)
+    if not any(book.lists.values()):
+        return []
+    library = SnippetLibrary(Path(app.config.snippet_root))
+    book.probes, mistakes = read_probes(library)
+    settings = Settings(
+        library.root, Path(app.config.snippet_cache), app.config.snippet_timeout
+    )
+    book.results, failed = run_probes(
+        book.probes.values(),
+        library,
+        settings,
+        lambda line: logger.info("running probes %s", line),
+    )
+    for mistake in [*mistakes, *failed, *_without_place(book)]:
+        _warn(f"{mistake.path}:{mistake.line}", mistake.message, "probe")
+    _check_probes(book, library)
+    _check_lists(book)
+    appendices = [page for page, lists in book.lists.items() if lists]
+    titles = [
+        (belief.name, belief.docname, [node.pformat() for node in belief.title])
+        for page in sorted(book.beliefs)
+        for belief in book.beliefs[page]
+    ]
+    state = [titles, sorted(book.probes.items()), sorted(book.results.items())]
+    return appendices if has_changed(env, "misconceptions", state) else []
+
+
+def _without_place(book: Beliefs) -> Iterable[Mistake]:
+    places = {belief.name for page in book.beliefs.values() for belief in page}
+    for name, probe in book.probes.items():
+        if name not in places:
+            message = (
+                f"no chapter treats the misconception of the probe {name!r}"
+                f"{did_you_mean(name, places)}; write an admonition with "
+                f"':name: {PREFIX}{name}', or remove the probe"
+            )
+            yield Mistake(probe.path, probe.line, message)
+
+
+def _check_probes(book: Beliefs, library: SnippetLibrary) -> None:
+    slugs = [file.stem.replace("_", "-") for file in probe_files(library)]
+    for belief in (belief for page in book.beliefs.values() for belief in page):
+        if belief.name in book.probes:
+            continue
+        # The module is that of the chapter, unless another one fits.
+        slug = next(
+            (slug for slug in slugs if belief.name.startswith(f"{slug}-")),
+            belief.docname,
+        )
+        module = slug.replace("-", "_")
+        function = re.sub(r"\W", "_", belief.name.removeprefix(f"{slug}-"))
+        _warn(
+            (belief.docname, belief.line),
+            f"the misconception {belief.name!r} has no probe; write "
+            f"'@misconception def {function}() -> Probe' in "
+            f"snippets/misconceptions/{module}.py",
+            "probe",
+        )
+
+
+def _check_lists(book: Beliefs) -> None:
+    chapters = [page for page, beliefs in book.beliefs.items() if beliefs]
+    listed: dict[str, str] = {}
+    for page, lists in book.lists.items():
+        for chapter, line in lists:
+            if chapter not in chapters:
+                message = (
+                    f"no chapter {chapter!r} with misconceptions"
+                    f"{did_you_mean(chapter, chapters)} "
+                    f"(chapters: {', '.join(sorted(chapters))})"
+                )
+                _warn((page, line), message, "list")
+            elif chapter in listed:
+                message = f"second list of {chapter!r}; keep one"
+                _warn((page, line), message, "list")
+            listed[chapter] = page
+    for page in sorted(set(chapters) - listed.keys()):
+        place = (page, book.beliefs[page][0].line)
+        appendix = next(name for name, lists in book.lists.items() if lists)
+        message = (
+            f"no list of misconceptions names this chapter; write '{{misconceptions}} "
+            f"{page}' under a heading in {appendix}.md"
+        )
+        _warn(place, message, "list")
+
+
+def _warn(place: str | tuple[str, int], message: str, subtype: str) -> None:
+    logger.warning(message, location=place, type="misconceptions", subtype=subtype)
+
+
+class FillLists(SphinxPostTransform):
+    """Put the entries in the place of each list."""
+
+    # Before Sphinx resolves what references the titles may hold.
+    default_priority = 5
+
+    def run(self, **kwargs: object) -> None:
+        """Change the doctree of one page in place."""
+        book = beliefs_of(self.env)
+        for place in list(self.document.findall(misconception_list)):
+            beliefs = book.beliefs.get(place["chapter"], [])
+            entries = nodes.definition_list(classes=["misconceptions"])
+            for belief in beliefs:
+                # A book without its probe has failed already.
+                if belief.name in book.results:
+                    entries += self._entry(belief, book)
+            place.replace_self([entries] if entries.children else [])
+
+    def _entry(self, belief: Belief, book: Beliefs) -> nodes.definition_list_item:
+        title = nodes.inline("", "", *(node.deepcopy() for node in belief.title))
+        link = make_refnode(
+            self.app.builder,
+            self.env.docname,
+            belief.docname,
+            f"{PREFIX}{belief.name}",
+            [title],
+        )
+        term = nodes.term("", "", nodes.Text("“"), link, nodes.Text("”"))
+        probe, result = book.probes[belief.name], book.results[belief.name]
+        values = nodes.bullet_list(
+            "",
+            _value("Believed", result.believed),
+            _value("Found", result.found),
+            classes=["probe-values"],
+        )
+        about = nodes.paragraph("", "", *inline_code(probe.about))
+        body = [about, values, folded_code("The probe", probe.code)]
+        return nodes.definition_list_item("", term, nodes.definition("", *body))
+
+
+def _value(label: str, text: str) -> nodes.list_item:
+    words = [nodes.strong("", f"{label}:"), nodes.Text(f" {text}")]
+    return nodes.list_item("", nodes.paragraph("", "", *words))
+
+
+def inline_code(text: str) -> list[nodes.Node]:
+    """A docstring's line, with code between its backticks.
+
+    >>> [type(node).__name__ for node in inline_code("`A * B`, by entries")]
+    ['literal', 'Text']
+    """
+    parts: list[nodes.Node] = []
+    for number, part in enumerate(text.split("`")):
+        if part:
+            parts.append(nodes.literal("", part) if number % 2 else nodes.Text(part))
+    return parts
+
+
+def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    """Drop what a page held, before it is read again."""
+    beliefs_of(env).beliefs.pop(docname, None)
+    beliefs_of(env).lists.pop(docname, None)
+
+
+def merge_pages(
+    app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment
+) -> None:
+    """Take what another process has read."""
+    mine, theirs = beliefs_of(env), beliefs_of(other)
+    for docname in docnames:
+        if docname in theirs.beliefs:
+            mine.beliefs[docname] = theirs.beliefs[docname]
+        if docname in theirs.lists:
+            mine.lists[docname] = theirs.lists[docname]
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the directive, the collection and the check."""
+    app.setup_extension("executed_chapters")
+    app.setup_extension("folded")
+    app.add_node(misconception_list)
+    app.add_directive("misconceptions", ListMisconceptions)
+    app.add_post_transform(FillLists)
+    app.connect("doctree-read", find_beliefs)
+    app.connect("env-purge-doc", forget_page)
+    app.connect("env-merge-info", merge_pages)
+    app.connect("env-updated", check_beliefs)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

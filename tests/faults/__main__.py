@@ -1,0 +1,214 @@
+"""The audit: plant faults one at a time, and say which of them nobody noticed.
+
+    nox -s mutants                    # the whole audit; goes on where it was stopped
+    nox -s mutants -- --count 20      # a sample, of each kind
+    nox -s mutants -- --kind formula --chapter tensors
+    nox -s mutants -- --record        # keep the counts for the appendix
+
+Results are kept in ``build/faults.jsonl`` under a digest of the project, so a second run
+of an unchanged project only reports. A fault that nobody noticed is a survivor; those
+that change nothing a reader could be misled by are explained in ``survivors.toml``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import time
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from tests.faults.catching import NOTICED, ROOT, links_are_noticed
+from tests.faults.planting import (
+    KINDS,
+    Fault,
+    in_code,
+    in_formulas,
+    in_labels,
+    in_links,
+    in_outputs,
+    in_prose,
+    in_snippets,
+    in_values,
+    sample,
+)
+
+SEED = 2026
+# How many of each kind the whole audit plants.
+COUNTS = {
+    **{"formula": 300, "number": 60, "output": 120, "link": 60, "label": 60},
+    **{"code": 100, "answer": 60, "check": 60},
+}
+RESULTS = ROOT / "build" / "faults.jsonl"
+EXPLAINED = ROOT / "tests" / "faults" / "survivors.toml"
+RECORD = ROOT / "tests" / "faults" / "record.toml"
+GROUP = 30  # links or labels in one build
+
+
+def all_faults(chapter: str = "") -> Iterator[Fault]:
+    """Everything that could be planted, or in one chapter."""
+    for path in sorted(ROOT.glob("book/*.md")):
+        if chapter in ("", path.stem):
+            name, text = f"book/{path.name}", path.read_text(encoding="utf-8")
+            yield from in_formulas(name, path.stem, text)
+            yield from in_values(name, text)
+            yield from in_prose(name, text)
+            yield from in_links(name, text)
+            yield from in_labels(name, text)
+    for path in sorted(ROOT.glob("tests/outputs/*.toml")):
+        if chapter in ("", path.stem):
+            name = f"tests/outputs/{path.name}"
+            yield from in_outputs(name, path.read_text(encoding="utf-8"))
+    for path in sorted(ROOT.glob("snippets/*.py")):
+        if path.stem != "__init__" and chapter in ("", path.stem.replace("_", "-")):
+            name, text = f"snippets/{path.name}", path.read_text(encoding="utf-8")
+            if (ROOT / "book" / f"{path.stem.replace('_', '-')}.md").is_file():
+                yield from in_snippets(name, text, 60, SEED)
+    for path in sorted(ROOT.glob("snippets/checks/*.py")):
+        if path.stem != "__init__" and chapter in ("", path.stem.replace("_", "-")):
+            name, text = f"snippets/checks/{path.name}", path.read_text(encoding="utf-8")
+            yield from in_code("check", name, text, 20, SEED)
+
+
+def chosen(options: argparse.Namespace) -> list[Fault]:
+    """The faults of this run."""
+    by_kind: dict[str, list[Fault]] = defaultdict(list)
+    for fault in all_faults(options.chapter):
+        by_kind[fault.kind].append(fault)
+    kinds = [options.kind] if options.kind else KINDS
+    return [
+        fault
+        for kind in kinds
+        for fault in sample(by_kind[kind], options.count or COUNTS[kind], SEED)
+    ]
+
+
+def digest() -> str:
+    """A digest of all that git keeps or could keep of the project."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    state = hashlib.sha256()
+    for name in sorted(set(listed.stdout.splitlines())):
+        file = ROOT / name
+        if file.is_file() and file not in (EXPLAINED, RECORD):
+            state.update(name.encode() + file.read_bytes())
+    return state.hexdigest()
+
+
+def known_results(state: str) -> dict[str, str]:
+    """What earlier runs on the same project found, by the name of the fault."""
+    if not RESULTS.is_file():
+        return {}
+    lines = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    return {line["fault"]: line["said"] for line in lines if line["state"] == state}
+
+
+def audit(faults: Iterable[Fault], state: str, workers: int) -> dict[str, str]:
+    """For each fault what was said of it; nothing for a survivor."""
+    said = known_results(state)
+    waiting = [fault for fault in faults if fault.name not in said]
+    RESULTS.parent.mkdir(exist_ok=True)
+    start = time.monotonic()
+    with RESULTS.open("a", encoding="utf-8") as kept:
+        for count, (fault, text) in enumerate(_noticed(waiting, workers), 1):
+            said[fault.name] = text
+            line = {"state": state, "fault": fault.name, "said": text}
+            kept.write(json.dumps(line) + "\n")
+            kept.flush()
+            if not text or count % 20 == 0:
+                seconds = time.monotonic() - start
+                mark = "noticed " if text else "SURVIVED"
+                print(f"{count}/{len(waiting)} {seconds:4.0f} s {mark} {fault.name}")
+    return said
+
+
+def _noticed(faults: list[Fault], workers: int) -> Iterator[tuple[Fault, str]]:
+    """Try each fault: the quick kinds here, the others side by side."""
+    slow = []
+    for fault in faults:
+        if fault.kind in ("formula", "output"):
+            yield fault, NOTICED[fault.kind](fault)
+        elif fault.kind in NOTICED:
+            slow.append(fault)
+    for kind in ("link", "label"):
+        group = [fault for fault in faults if fault.kind == kind]
+        for first in range(0, len(group), GROUP):
+            yield from links_are_noticed(group[first : first + GROUP])
+    with ThreadPoolExecutor(workers) as pool:
+        jobs = {pool.submit(NOTICED[fault.kind], fault): fault for fault in slow}
+        for job in as_completed(jobs):
+            yield jobs[job], job.result()
+
+
+def report(faults: list[Fault], said: dict[str, str]) -> bool:
+    """Print the shares and the survivors; tell whether every survivor is explained."""
+    explained = tomllib.loads(EXPLAINED.read_text(encoding="utf-8"))
+    survivors = [fault for fault in faults if not said[fault.name]]
+    print("kind      planted  noticed  share")
+    for kind in KINDS:
+        of_kind = [fault for fault in faults if fault.kind == kind]
+        if of_kind:
+            noticed = sum(bool(said[fault.name]) for fault in of_kind)
+            share = noticed / len(of_kind)
+            print(f"{kind:8} {len(of_kind):8} {noticed:8} {share:6.1%}")
+    share = 1 - len(survivors) / max(1, len(faults))
+    print(f"{'all':8} {len(faults):8} {len(faults) - len(survivors):8} {share:6.1%}")
+    open_ones = []
+    for fault in survivors:
+        reason = explained.get(fault.kind, {}).get(key(fault))
+        print(f"survivor: {fault.name}" + (f" ({reason})" if reason else ""))
+        if not reason:
+            open_ones.append(fault)
+    return not open_ones
+
+
+def key(fault: Fault) -> str:
+    """A survivor's name in ``survivors.toml``: without lines, which move."""
+    return f"{fault.path}: {fault.before} → {fault.after}"
+
+
+def record(faults: list[Fault], said: dict[str, str]) -> None:
+    """Keep how many faults were planted and noticed, by chapter and kind."""
+    counts: dict[str, dict[str, list[int]]] = defaultdict(dict)
+    for fault in faults:
+        slug = Path(fault.path).stem.replace("_", "-")
+        pair = counts[slug].setdefault(fault.kind, [0, 0])
+        pair[0] += 1
+        pair[1] += bool(said[fault.name])
+    lines = ["# Made by: nox -s mutants -- --record. Faults planted, and noticed."]
+    for slug in sorted(counts):
+        lines += ["", f"[{slug}]"]
+        lines += [f"{kind} = {counts[slug][kind]}" for kind in KINDS if kind in counts[slug]]
+    RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, help="faults of each kind")
+    parser.add_argument("--kind", choices=KINDS, default="")
+    parser.add_argument("--chapter", default="")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--record", action="store_true")
+    options = parser.parse_args(arguments)
+    faults = chosen(options)
+    said = audit(faults, digest(), options.workers)
+    complete = report(faults, said)
+    if options.record:
+        record(faults, said)
+    return 0 if complete else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
