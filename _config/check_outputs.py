@@ -64,7 +64,9 @@ def execute(root: Path = ROOT, cache: Path | None = None) -> dict[str, Executed]
     library = SnippetLibrary(root)
     pages = sorted((root / "book").glob("*.md"))
     texts = {page.stem: page.read_text(encoding="utf-8") for page in pages}
-    chapters = {slug: read_chapter(text, library, config) for slug, text in texts.items()}
+    chapters = {
+        slug: read_chapter(text, library, config) for slug, text in texts.items()
+    }
     work = {
         slug: (chapter, library.digest(library.dependencies(chapter.modules)))
         for slug, chapter in chapters.items()

@@ -7,6 +7,14 @@ from snippets.checks import Both, Family, Index, Quantity, given, setting
 
 
 @setting("glossary")
+def scores(draw):
+    """Any scores."""
+    k = draw.size()
+    s = draw.normal(k)
+    return {"s": s, "j": Index(k), "l": Index(k), "z": draw.normal()}
+
+
+@setting("glossary")
 def convex_function(draw):
     """A convex function and two places; t is between 0 and 1."""
     a, b, c = draw.normal(3)
@@ -23,8 +31,8 @@ def linear_function(draw):
     """A linear map of vectors, numbers and vectors."""
     d, k = draw.size(), draw.size()
     a, b = draw.normal(2)
-    f = torch.nn.Linear(d, k, bias=False, dtype=torch.float64)
-    return {"a": a, "b": b, "x": draw.normal(d), "y": draw.normal(d), "f": f}
+    x, y, A = draw.normal(d), draw.normal(d), draw.normal(k, d)
+    return {"a": a, "b": b, "x": x, "y": y, "f": lambda v: functional.linear(v, A)}
 
 
 @setting("glossary")
@@ -88,18 +96,7 @@ def classifier(draw):
             X @ w, (y > 0).double(), reduction="sum"
         )
 
-    return {
-        **{"i": Index(n), "x": Family(X), "y": y, "w": draw.normal(d), "L": loss},
-        r"\softmax": None,
-    }
-
-
-@setting("glossary")
-def scores(draw):
-    """Any scores."""
-    k = draw.size()
-    s = draw.normal(k)
-    return {"s": s, "j": Index(k), "l": Index(k), "z": draw.normal()}
+    return {"i": Index(n), "x": Family(X), "y": y, "w": draw.normal(d), "L": loss}
 
 
 given("p = q", r"y = \pm 1")
