@@ -1,5 +1,7 @@
 """The equations of computation graphs: the backward pass, what an operation sends."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
@@ -49,11 +51,25 @@ def completed(graph, *values):
     return found
 
 
+def loss_from(graph, i, *first):
+    """The loss L_i: what comes of the values of the first i vertices."""
+    if len(first) != i:
+        raise TypeError(f"L_{i} is a function of {i} numbers")
+    return completed(graph, *first)[-1]
+
+
 def gradients(loss, vertices):
     """The gradient of the loss at each vertex, by autograd; 0 at one without a part."""
     return torch.autograd.grad(
         loss, vertices, retain_graph=True, allow_unused=True, materialize_grads=True
     )
+
+
+def with_gradients(loss, **vertices):
+    """The vertices, and under each name with a bar the gradient of the loss there."""
+    bars = gradients(loss, list(vertices.values()))
+    names = [rf"\bar {name}" for name in vertices]
+    return {**vertices, **dict(zip(names, bars, strict=True))}
 
 
 def edges(graph, values):
@@ -72,19 +88,19 @@ def edges(graph, values):
 
 
 def running(u, v):
-    """The running example from its leaves: values, gradients, and the losses L_i."""
-    values = completed(RUNNING_EXAMPLE, u, v)
-    names = ["u", "v", "p", "q", "L"]
-    bars = gradients(values[-1], values)
+    """The running example from its leaves: values, and the gradients of the loss."""
+    u, v, p, q, L = completed(RUNNING_EXAMPLE, u, v)
+    return with_gradients(L, u=u, v=v, p=p, q=q, L=L)
 
-    def loss(*first):
-        return completed(RUNNING_EXAMPLE, *first)[-1]
 
-    return {
-        **dict(zip(names, values, strict=True)),
-        **{rf"\bar {name}": bar for name, bar in zip(names, bars, strict=True)},
-        **{f"L_{i}": Quantity(loss, tuple(names[:i])) for i in (2, 3, 4)},
+def freed(connected):
+    """The vertices of the running example as free variables, with the losses L_i."""
+    losses = {
+        f"L_{i}": Quantity(partial(loss_from, RUNNING_EXAMPLE, i), tuple("uvpq"[:i]))
+        for i in (2, 3, 4)
     }
+    free = {name: connected[name].detach().requires_grad_() for name in "uvpq"}
+    return {**losses, **free, r"\bar p": connected[r"\bar p"]}
 
 
 @setting("computation-graphs", "chain-rule-fan-out")
@@ -96,7 +112,19 @@ def running_example(draw):
 @setting("computation-graphs", example=True)
 def running_example_at_2_3(draw):
     """The running example at u = 2, v = 3."""
-    return running(*(torch.tensor([2.0, 3.0]).double().requires_grad_()))
+    return running(*torch.tensor([2.0, 3.0]).double().requires_grad_())
+
+
+@setting("chain-rule-fan-out")
+def free_running_example(draw):
+    """The running example with each vertex free."""
+    return freed(running_example.function(draw))
+
+
+@setting("chain-rule-fan-out", example=True)
+def free_running_example_at_2_3(draw):
+    """The same at u = 2, v = 3."""
+    return freed(running_example_at_2_3.function(draw))
 
 
 @setting("chain-rule-fan-out")
@@ -134,13 +162,7 @@ def free_vertices(draw):
     connected = completed(graph, *(draw.normal() for _ in range(m)))
     v = [value.detach().requires_grad_() for value in connected]
     size = len(v)
-
-    def loss(i, *first):
-        return completed(graph, *first)[-1]
-
-    def f(i, *earlier):
-        return vertex(graph, i, *earlier)
-
+    loss, f = partial(loss_from, graph), partial(vertex, graph)
     losses = [loss(i, *v[:i]) for i in range(m, size + 1)]
     results = [f(i, *v[: i - 1]) for i in range(m + 1, size + 1)]
     return {
@@ -171,29 +193,20 @@ def composed(draw):
         return (c * torch.exp(y / 4)).sum()
 
     y = f(x)
-    bar_y, bar_x = gradients(loss(y), [y, x])
     return {
-        **{"n": n, "m": m, "i": Index(m), "j": Index(n), "x": x, "y": y, "f": f},
-        **{r"\bar x": bar_x, r"\bar y": bar_y, r"\dd x": draw.normal(n)},
-        **{
-            "J": torch.func.jacfwd(f)(x),
-            "loss": loss,
-        },
+        **{"n": n, "m": m, "i": Index(m), "j": Index(n), "f": f, "loss": loss},
+        **with_gradients(loss(y), x=x, y=y),
+        **{"J": torch.func.jacfwd(f)(x), r"\dd x": draw.normal(n)},
     }
 
 
 def sent_back(draw, operation, **arguments):
     """The result of an operation, with what the arguments get from some loss of it."""
     y = operation(*arguments.values())
-    weights = draw.normal(*y.shape)
-    bars = gradients((weights * torch.sin(y)).sum(), [y, *arguments.values()])
-    names = ["y", *arguments]
-    return {
-        **{"i": Index(len(y)) if y.dim() else Index(len(arguments["x"])), "y": y},
-        **{rf"\bar {name}": bar for name, bar in zip(names, bars, strict=True)},
-        **{rf"\dd {name}": draw.normal(*a.shape) for name, a in arguments.items()},
-        **arguments,
-    }
+    loss = (draw.normal(*y.shape) * torch.sin(y)).sum()
+    moves = {rf"\dd {name}": draw.normal(*a.shape) for name, a in arguments.items()}
+    symbols = {**with_gradients(loss, y=y, **arguments), **moves}
+    return {**symbols, "i": Index(len(y) if y.dim() else len(arguments["x"]))}
 
 
 @setting("vector-jacobian-product")
@@ -246,15 +259,14 @@ def matrix_by_vector(draw):
 def sum_of_entries(draw):
     """The sum of a vector, under the name s."""
     symbols = sent_back(draw, torch.sum, x=draw.normal(draw.size()))
-    return {**symbols, "s": symbols["y"], r"\bar s": symbols[r"\bar y"]}
+    return {name.replace("y", "s"): value for name, value in symbols.items()}
 
 
 @setting("vector-jacobian-product")
 def broadcast(draw):
     """One number added to each entry, which PyTorch does by broadcasting."""
     symbols = sent_back(draw, torch.add, x=draw.normal(draw.size()), beta=draw.normal())
-    greek = {name.replace("beta", r"\beta"): value for name, value in symbols.items()}
-    return greek
+    return {name.replace("beta", r"\beta"): value for name, value in symbols.items()}
 
 
 @setting("backward-argument", example=True)
@@ -279,38 +291,31 @@ def cubes(draw):
     return {"z": torch.tensor([1.0, 2.0])}
 
 
-@setting("ex-computation-graphs-exponential")
-def exponential(draw):
-    """The exponential of the exercise and its derivatives, at any numbers."""
-    x, y = draw.normal(), draw.normal()
+def exponential_at(x, y):
+    """The exponential of the exercise, vertex by vertex, with the gradients."""
     s = torch.mul(x, y)
     t = torch.exp(s)
     L = torch.mul(x, t)
-    return {"x": x, "y": y, "s": s, "t": t, "L": L}
+    return with_gradients(L, x=x, y=y, s=s, t=t, L=L)
+
+
+@setting("ex-computation-graphs-exponential")
+def exponential(draw):
+    """The exponential at any numbers."""
+    return exponential_at(draw.normal(), draw.normal())
 
 
 @setting("ex-computation-graphs-exponential", example=True)
 def exponential_at_2_0(draw):
-    """The same at x = 2, y = 0, with its gradients."""
-    x, y = torch.tensor([2.0, 0.0]).double().requires_grad_()
-    s = torch.mul(x, y)
-    t = torch.exp(s)
-    L = torch.mul(x, t)
-    vertices = {"x": x, "y": y, "s": s, "t": t, "L": L}
-    bars = gradients(L, list(vertices.values()))
-    return {
-        **vertices,
-        **{rf"\bar {name}": bar for name, bar in zip(vertices, bars, strict=True)},
-    }
+    """The same at x = 2, y = 0."""
+    return exponential_at(*torch.tensor([2.0, 0.0]).double().requires_grad_())
 
 
 def quadratic_form(M, x):
     """y = Mx and its product with x, with the gradients at x, M and y."""
     y = torch.mv(M, x)
     f = torch.dot(x, y)
-    bars = gradients(f, [x, M, y, f])
-    names = [r"\bar x", r"\bar M", r"\bar y", r"\bar f"]
-    return {"M": M, "x": x, "y": y, "f": f, **dict(zip(names, bars, strict=True))}
+    return with_gradients(f, M=M, x=x, y=y, f=f)
 
 
 @setting("ex-computation-graphs-quadratic")
@@ -420,13 +425,6 @@ def vector_jacobian_product(x, f, loss, bar_y):
 
 
 given(
-    *(
-        "k = 60",
-        "i = N, N-1, \\dots",
-        "w = 0",
-        "w = 2",
-        "w = 3",
-        "m = 1",
-        "z = (10, 20)",
-    ),
+    *("k = 60", r"i = N, N-1, \dots", "m = 1", "w = 0", "w = 2", "w = 3"),
+    "z = (10, 20)",
 )

@@ -21,7 +21,7 @@ def convex_function(draw):
     t = draw.distribution(2)[0]
 
     def f(x):
-        return torch.abs(x - c) + torch.exp(x)
+        return torch.abs(x - c) + torch.exp(x) - 4
 
     return {"a": a, "b": b, "t": t, "f": f}
 

@@ -85,7 +85,7 @@ def grid(draw):
     }
 
 
-@setting("views-and-copies")
+@setting("views-and-copies", "ex-tensors-reshape")
 def turned_grid(draw):
     """Its transpose and its reshaping, both of n rows."""
     m, n = draw.size(), draw.size()
@@ -94,21 +94,6 @@ def turned_grid(draw):
         r"\text{position}_\T": position(numbered(m, n).T),
         r"\text{position}_\text{reshape}": position(numbered(m, n).reshape(n, m)),
     }
-
-
-@setting("ex-tensors-reshape")
-def one_position(draw):
-    """Sizes and an entry of the transpose, in numbers."""
-    m, n = draw.size(1, 3), draw.size(1, 3)
-    i, j = draw.integer(0, n - 1), draw.integer(0, m - 1)
-    return {"m": m, "n": n, "i": i, "j": j}
-
-
-@setting("ex-tensors-reshape")
-def one_row_or_column(draw):
-    """A single row or a single column: all entries."""
-    m, n = [(1, draw.size()), (draw.size(), 1)][draw.integer(0, 1)]
-    return {"m": m, "n": n, "i": Index(n, 0), "j": Index(m, 0)}
 
 
 @setting("ex-tensors-reshape")

@@ -359,7 +359,7 @@ class Evaluation:
             function = _derivative(function)
         try:
             found = function(*arguments)
-        except (IndexError, RuntimeError, TypeError) as error:
+        except (LookupError, RuntimeError, TypeError) as error:
             name = expr.function.name
             raise Mismatch(f"{name} cannot have these arguments: {error}") from error
         return as_matrix(found)
