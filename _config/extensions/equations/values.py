@@ -358,11 +358,11 @@ class Evaluation:
         for _ in range(expr.primes):
             function = _derivative(function)
         try:
-            found = function(*arguments)
-        except (LookupError, RuntimeError, TypeError) as error:
-            name = expr.function.name
-            raise Mismatch(f"{name} cannot have these arguments: {error}") from error
-        return as_matrix(found)
+            return as_matrix(function(*arguments))
+        except (IndexError, RuntimeError, TypeError, ValueError) as error:
+            raise Mismatch(
+                f"{expr.function.name} cannot be called so: {error}"
+            ) from None
 
     def function(self, expr: tex.Symbol | tex.Indexed) -> Callable[..., Any]:
         """The function of a name; a family's member takes the index first."""
