@@ -167,7 +167,12 @@ class FillPlaces(SphinxPostTransform):
                     str(outputs),
                     str(twice),
                     str(counts_of(self.env)[docname].values),
-                    str(sum(b.name in book.results for b in book.beliefs.get(docname, []))),
+                    str(
+                        sum(
+                            b.name in book.results
+                            for b in book.beliefs.get(docname, [])
+                        )
+                    ),
                 ]
             )
         return table(head, rows)
@@ -221,7 +226,9 @@ class FillPlaces(SphinxPostTransform):
         return [reference, routes, str(finding.cases), size(finding.largest)]
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[nodes.Node | str]]) -> nodes.table:
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[nodes.Node | str]]
+) -> nodes.table:
     """A table whose first column heads its rows."""
     group = nodes.tgroup("", cols=len(head))
     for _ in head:

@@ -191,8 +191,8 @@ class Checker:
         if not is_concrete(formula.tex) and any(
             finding.status == FAILS and not finding.example for finding in findings
         ):
-            # Without a number it speaks of all draws; that it holds in an example, where
-            # a term may be 0, does not save it.
+            # Without a number it speaks of all draws; that it holds in an example,
+            # where a term may be 0, does not save it.
             findings = [finding for finding in findings if not finding.example]
         order = [HOLDS, FAILS, UNKNOWN, NO_CLAIM]
         found = min(findings, key=lambda finding: order.index(finding.status))
@@ -270,9 +270,10 @@ def _check_case(
     read: Formula, symbols: checks.Symbols, finding: Finding, routes: Check | None
 ) -> None:
     if read.equivalent:
-        truths = {_true(chain, symbols) for chain in read.chains}
-        if len(truths) > 1:
-            raise Failure("one statement is true and the other is not")
+        free = [free_indices(chain, symbols) for chain in read.chains]
+        for bound in _bindings(set.intersection(*free), symbols):
+            if len({_true(chain, symbols, bound) for chain in read.chains}) > 1:
+                raise Failure("one statement is true and the other is not")
         return
     # Conditions on indices narrow every statement of the formula.
     with _understood():
@@ -281,15 +282,17 @@ def _check_case(
         _compare_routes(routes, symbols, [s for s in sides if s], finding)
 
 
-def _true(chain: Chain, symbols: checks.Symbols) -> bool:
+def _true(chain: Chain, symbols: checks.Symbols, bound: dict[str, int]) -> bool:
+    """Whether a chain holds for all values of the indices that are not bound."""
+    others = free_indices(chain, symbols) - set(bound)
     return all(
-        Evaluation(symbols, bound).holds(chain) for bound in _bindings(chain, symbols)
+        Evaluation(symbols, bound | inner).holds(chain)
+        for inner in _bindings(others, symbols)
     )
 
 
-def _bindings(node: Any, symbols: checks.Symbols) -> list[dict[str, int]]:
-    """All values of the free indices, in the order in which the setting lists them."""
-    names = free_indices(node, symbols)
+def _bindings(names: set[str], symbols: checks.Symbols) -> list[dict[str, int]]:
+    """All values of the indices, in the order in which the setting lists them."""
     ordered = [name for name in symbols if name in names]
     ranges = [symbols[name].values for name in ordered]
     return [dict(zip(ordered, v, strict=True)) for v in itertools.product(*ranges)]
@@ -305,7 +308,7 @@ def _chain_sides(
     """
     bindings = [
         bound
-        for bound in _bindings((chain, read.conditions), symbols)
+        for bound in _bindings(free_indices((chain, read.conditions), symbols), symbols)
         if all(Evaluation(symbols, bound).holds(c) for c in read.conditions)
     ]
     if not bindings:

@@ -63,7 +63,7 @@ class Call:
 class Over:
     r"""An operation over indices: ``\sum_{i=1}^n body``; also max, min and prod.
 
-    ``words`` is what stands below, where it is told in words: the setting lists the cases.
+    ``words`` is what stands below, told in words: the setting lists the cases.
     """
 
     kind: str
@@ -222,7 +222,44 @@ THIN = {r"\,", r"\;", r"\:", r"\!", "~", r"\ "}
 OPENING = {"(": ")", "[": "]", r"\{": r"\}", r"\lVert": r"\rVert", r"\lvert": r"\rvert"}
 OPENING |= {r"\lceil": r"\rceil", r"\lfloor": r"\rfloor"}
 GREEK = set(
-    ["alpha", "beta", "gamma", "delta", "epsilon", "eps", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "ell"]
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "eps",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "varphi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+        "ell",
+    ]
 )
 TOKEN = re.compile(
     r"\\text\{[^{}]*\}|\\operatorname\{[^{}]*\}|\\(?:begin|end)\{[^{}]*\}"
@@ -278,7 +315,7 @@ def is_claim(tex: str) -> bool:
 
 
 def is_concrete(tex: str) -> bool:
-    """Whether one side of a relation is a number, or a list of numbers, without a name."""
+    """Whether a side of a relation has no name in it, as a number has none."""
     return any(
         not _has_names(side) for chain in parse(tex).chains for side in chain.sides
     )
@@ -316,7 +353,7 @@ def _statements(found: list[str]) -> list[list[str]]:
 
 
 def _signed(parts: list[list[str]]) -> list[list[str]]:
-    """A statement with ± says two things: one with the upper signs, one with the lower."""
+    """A statement with ± is two: one with the upper signs, one with the lower."""
     both = [{r"\pm": "+", r"\mp": "-"}, {r"\pm": "-", r"\mp": "+"}]
     return [
         [signs.get(token, token) for token in part]

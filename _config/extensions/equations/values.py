@@ -319,10 +319,10 @@ class Evaluation:
         return torch.linalg.eigvalsh(a)[-1] if a.dim() else a
 
     def _do_softmax(self, a: Tensor) -> Tensor:
-        return torch.exp(a) / torch.exp(a).sum()
+        return torch.softmax(a, dim=0)
 
     def _do_logsumexp(self, a: Tensor) -> Tensor:
-        return torch.log(torch.exp(a).sum())
+        return torch.logsumexp(a.flatten(), dim=0)
 
     def _do_binomial(self, a: Tensor, b: Tensor) -> Tensor:
         return scalar(math.comb(round(float(a)), round(float(b))))
@@ -357,7 +357,12 @@ class Evaluation:
         function = self.function(expr.function)
         for _ in range(expr.primes):
             function = _derivative(function)
-        return as_matrix(function(*arguments))
+        try:
+            return as_matrix(function(*arguments))
+        except (IndexError, RuntimeError, TypeError, ValueError) as error:
+            raise Mismatch(
+                f"{expr.function.name} cannot be called so: {error}"
+            ) from None
 
     def function(self, expr: tex.Symbol | tex.Indexed) -> Callable[..., Any]:
         """The function of a name; a family's member takes the index first."""
@@ -455,8 +460,6 @@ class Evaluation:
         if expr.kind in ("max", "min"):
             found = torch.stack(values)
             return found.max() if expr.kind == "max" else found.min()
-        if expr.kind == "list":
-            return as_matrix(torch.stack(values))
         total = scalar(1 if expr.kind == "prod" else 0)
         for place, value in enumerate(values):
             if expr.kind == "prod":
