@@ -178,10 +178,8 @@ def on_the_boundary(draw):
 def two_layers(draw):
     """Two layers, one after the other; M and c are found from what they compute."""
     n, d, q, k = draw.size(), draw.size(), draw.size(1), draw.size()
-    first, second = (
-        (draw.normal(q, d), draw.normal(q)),
-        (draw.normal(k, q), draw.normal(k)),
-    )
+    first = draw.normal(q, d), draw.normal(q)
+    second = draw.normal(k, q), draw.normal(k)
     X, x, loss = draw.normal(n, d), draw.normal(d), any_loss(draw, k)
 
     def stack(x):
@@ -215,7 +213,7 @@ def zero_start(draw):
         return F.cross_entropy(Z, y, reduction="sum")
 
     return {
-        **{**layers, "X": X, "H": H, "Z": Z, r"\mathbf1": ones(4)},
+        **{**layers, "H": H.detach(), r"\mathbf1": ones(4)},
         **{"L": loss(Z), "G": autograd(loss, Z)},
     }
 
@@ -260,8 +258,9 @@ def two_numbers(draw):
 
 @setting("ex-linear-layers-saddle")
 def at_the_origin(draw):
-    """Both weights zero."""
-    return scalar_layers(draw, scale=0.0)
+    """What is said of the place where both weights are zero."""
+    symbols = scalar_layers(draw, scale=0.0)
+    return {name: symbols[name] for name in ("x", "y", "r", "H")}
 
 
 @setting("ex-linear-layers-saddle")
@@ -299,19 +298,29 @@ def folded(draw):
 
 @setting("linear-layers", example=True)
 def sheet(draw):
-    """The layer of the chapter, its input with the label 1, and its batch."""
+    """The input of the tutorial sheet, and the bias that makes a tie."""
+    return {"x": torch.arange(1.0, 4.0).double(), "b": torch.tensor([18.0, 0.0])}
+
+
+@setting("affine-gradient", example=True)
+def tie(draw):
+    """The layer of the chapter at the sheet's input, for label 1 of 0 and 1."""
     W = torch.arange(4.0, 10.0).double().reshape(2, 3)
-    b, x = torch.tensor([18.0, 0.0]).double(), torch.tensor([1.0, 2.0, 3.0]).double()
-    x.requires_grad_()
-    z = F.linear(x, W, b)
+    x = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64, requires_grad=True)
+
+    def loss(z):
+        return F.cross_entropy(z, torch.tensor(1))
+
+    z = F.linear(x, W, torch.tensor([18.0, 0.0]).double())
+    return {"w": Family(W, start=0), "x": x, "L": loss(z), "g": autograd(loss, z)}
+
+
+@setting("affine-gradient", example=True)
+def whole_numbers(draw):
+    """The four examples of the chapter, and the whole numbers in G."""
     X = torch.tensor([[1.0, 2, 3], [0, 1, 0], [2, 0, 1], [0, 0, 0]])
     G = torch.tensor([[1.0, 0], [0, -1], [2, 1], [0, 3]])
-    return {
-        **{"W": W, "w_0": W[0], "w_1": W[1], "b": b, "x": x, "z": z, "first": 0},
-        **{"L": F.cross_entropy(z, torch.tensor(1)), "X": X, "G": G},
-        "g": autograd(lambda z: F.cross_entropy(z, torch.tensor(1)), z),
-        **{"x_4": X[3], "g_4": G[3]},
-    }
+    return {"x": Family(X), "g": Family(G)}
 
 
 @setting("ex-linear-layers-regression", example=True)
@@ -390,8 +399,8 @@ def output_variance(x, k):
     outputs = [np.dot(weights, x.numpy()) + bias for *weights, bias in corners]
     variance = initial(len(x)).variance
     return {
-        "independent signs": [np.mean(np.square(outputs))] * k,
-        "a sum of variances": [sum(variance * c**2 for c in [*x, 1.0])] * k,
+        "independent signs": np.full(k, np.mean(np.square(outputs))),
+        "a sum of variances": variance * sum(c**2 for c in [*x, 1.0]) * ones(k),
     }
 
 
