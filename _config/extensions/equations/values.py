@@ -205,7 +205,9 @@ class Evaluation:
             raise Unknown(f"{expr.name}: a matrix has one index only as a family")
         found = base
         for place in places:
-            if isinstance(found, Tensor) and found.dim() == 0:
+            if isinstance(found, int | float) or (
+                isinstance(found, Tensor) and found.dim() == 0
+            ):
                 if place:
                     raise Mismatch(f"{expr.name}: a number has no entries")
                 continue
@@ -348,7 +350,10 @@ class Evaluation:
         function = self.function(expr.function)
         for _ in range(expr.primes):
             function = _derivative(function)
-        return as_matrix(function(*arguments))
+        try:
+            return as_matrix(function(*arguments))
+        except (IndexError, RuntimeError, TypeError, ValueError) as error:
+            raise Mismatch(f"{expr.function.name} cannot be called so: {error}") from None
 
     def function(self, expr: tex.Symbol | tex.Indexed) -> Callable[..., Any]:
         """The function of a name; a family's member takes the index first."""
