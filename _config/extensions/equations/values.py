@@ -353,7 +353,9 @@ class Evaluation:
         try:
             return as_matrix(function(*arguments))
         except (IndexError, RuntimeError, TypeError, ValueError) as error:
-            raise Mismatch(f"{expr.function.name} cannot be called so: {error}") from None
+            raise Mismatch(
+                f"{expr.function.name} cannot be called so: {error}"
+            ) from None
 
     def function(self, expr: tex.Symbol | tex.Indexed) -> Callable[..., Any]:
         """The function of a name; a family's member takes the index first."""
