@@ -60,7 +60,7 @@ def forecasts(draw):
 
 @setting("entropy-and-kl")
 def impossible_outcomes(draw):
-    """An outcome that never comes, and one that p, too, holds impossible."""
+    """An outcome that neither distribution has, and one that only p has."""
     symbols = forecasts.function(draw)
     q, p = (torch.cat([symbols[name].value, torch.zeros(2)]) for name in "qp")
     p[-1] = 0.25
@@ -128,30 +128,25 @@ def almost_certain(draw):
 @setting("two-vectors-one")
 def two_vectors(draw):
     """The weight vectors of the classes 0 and 1, and a label that is 0 or 1."""
-    d = draw.size()
-    x, y, old, new = draw.normal(d), draw.integer(0, 1), draw.normal(d), draw.normal(d)
-    s = torch.stack([old, new]) @ x
+    d, y = draw.size(), draw.integer(0, 1)
+    W, x = draw.normal(2, d), draw.normal(d)
+    s = W @ x
     return {
-        **{"d": d, "x": x, "y": y, "w_0": old, "w_1": new, "w": new - old},
-        **{
-            "s": s,
-            "p_0": torch.sigmoid(s[0] - s[1]),
-            "p_1": torch.sigmoid(s[1] - s[0]),
-        },
-        "first": 0,
-        "p": Quantity(lambda c, x: torch.softmax(s, dim=0)[int(c)]),
-        "L": F.cross_entropy(s, torch.tensor(y)),
+        **{"d": d, "x": x, "y": y, "w_0": W[0], "w_1": W[1], "w": W[1] - W[0], "s": s},
+        **{"p_0": torch.sigmoid(s[0] - s[1]), "p_1": torch.sigmoid(s[1] - s[0])},
+        "p": Quantity(lambda c, x: torch.softmax(W @ x, dim=0)[int(c)]),
+        **{"L": F.cross_entropy(s, torch.tensor(y)), "first": 0},
     }
 
 
 @setting("two-vectors-one")
 def class_plus_one_first(draw):
     """Row 0 of the scores belongs to the class +1, row 1 to −1."""
-    x, s = draw.normal(2), draw.normal(2)
-    p = torch.softmax(s, dim=0)
+    d = draw.size()
+    W, x = draw.normal(2, d), draw.normal(d)
     return {
-        **{"x": x, "s_{+1}": s[0], "s_{-1}": s[1]},
-        "p": Quantity(lambda c, x: p[0 if c == 1 else 1]),
+        **{"x": x, "s_{+1}": W[0] @ x, "s_{-1}": W[1] @ x},
+        "p": Quantity(lambda c, x: torch.softmax(W @ x, dim=0)[0 if c == 1 else 1]),
     }
 
 
@@ -163,11 +158,9 @@ def second_derivatives(draw):
     p = torch.softmax(s, dim=0)
     return {
         **{"k": k, "i": Index(k), "j": Index(k), "s": s, "p": p, "y": y},
-        **{"J": jacobian(lambda s: torch.softmax(s, dim=0), s), "v": draw.normal(k)},
-        **{
-            "e": Family(torch.eye(k).double()),
-            "H": hessian(lambda s: loss_of(s, y), s),
-        },
+        **{"e": Family(torch.eye(k).double()), "v": draw.normal(k)},
+        "J": jacobian(lambda s: torch.softmax(s, dim=0), s),
+        "H": hessian(lambda s: loss_of(s, y), s),
         **{"g": autograd(lambda p: -torch.log(p[y - 1]), p), "L": loss_of(s, y)},
     }
 
@@ -195,34 +188,27 @@ def a_step(draw):
     }
 
 
-@setting("cross-entropy", example=True)
+@setting("entropy-and-kl", example=True)
 def sun(draw):
     """The two forecasters, and the weather; 1 is sun."""
     p, q = torch.tensor([1, 4, 2, 1]) / 8, torch.tensor([4, 2, 1, 1]) / 8
-    return {
-        **{"p": with_values(p.double()), "q": q, "u": torch.full((4,), 0.25)},
-        r"\text{sun}": 1,
-    }
+    u = torch.tensor([2, 2, 2, 2]) / 8
+    return {"p": with_values(p), "q": q, "u": u, r"\text{sun}": 1}
 
 
-@setting("labels-from-zero", "loss-prints-zero", example=True)
+@setting("labels-from-zero", example=True)
 def sheet(draw):
-    """The data of the tutorial sheet, with the label 1; classes count from 0."""
-    x = torch.tensor([1.0, 2.0, 3.0]).double()
-    W = torch.arange(4.0, 10.0).double().reshape(2, 3)
-    s = torch.tensor([32.0, 50.0]).double()
-    return {
-        **{"x": x, "W": W, "s": s, "y": 1, "p": torch.softmax(s, dim=0), "first": 0},
-        **{"L": F.softplus(s[0] - s[1]), r"\delta": 1 / math.exp(18)},
-    }
+    """The data of the tutorial sheet."""
+    x, s = torch.tensor([1.0, 2.0, 3.0]).double(), torch.tensor([32.0, 50.0]).double()
+    return {"x": x, "W": torch.arange(4.0, 10.0).double().reshape(2, 3), "s": s}
 
 
 @setting("loss-prints-zero", example=True)
-def other_label(draw):
-    """The sheet with the label 0."""
-    symbols = sheet.function(draw)
-    s = symbols["s"]
-    return {**symbols, "y": 0, "L": F.softplus(s[1] - s[0])}
+def sheet_losses(draw):
+    """The losses of the sheet's scores for the labels 1 and 0, by softplus."""
+    s = torch.tensor([32.0, 50.0]).double()
+    losses = {"L": F.softplus(s[0] - s[1]), "L_{y=0}": F.softplus(s[1] - s[0])}
+    return {**losses, r"\delta": 1 / math.exp(18)}
 
 
 @setting("ex-cross-entropy-jacobian", "ex-cross-entropy-convex", example=True)
@@ -358,6 +344,6 @@ def two_classes(w_0, w_1, x, y):
 
 given(
     *("q(z) = 0", "p(z) = 0", "q(z) > 0", "p(z) > 0", "p = q", "p(z) = q(z)", "a = 1"),
-    *("q = 0", "y = 0", "q = u"),
+    *("q = 0", "y = 1", "y = 0", "q = u"),
     *(r"2\eta = 0.2", r"\eta = 0.1", "k = 2", "p = e_y"),
 )

@@ -288,7 +288,8 @@ def tokens(tex: str) -> list[str]:
             found.append(r"\qquad")
             row_break = False
         indent = False
-        found.append(r"\mathbf1" if token.startswith(r"\mathbf") else token)
+        is_ones = token.startswith(r"\mathbf") and token != r"\mathbf"
+        found.append(r"\mathbf1" if is_ones else token)
     return found
 
 

@@ -208,7 +208,9 @@ class Evaluation:
             raise Unknown(f"{expr.name}: a matrix has one index only as a family")
         found = base
         for place in places:
-            if isinstance(found, Tensor) and found.dim() == 0:
+            if isinstance(found, int | float) or (
+                isinstance(found, Tensor) and found.dim() == 0
+            ):
                 if place:
                     raise Mismatch(f"{expr.name}: a number has no entries")
                 continue
