@@ -225,6 +225,10 @@ def _check_case(
         truths = {_true(chain, symbols) for chain in read.chains}
         if len(truths) > 1:
             raise Failure("one statement is true and the other is not")
+        for name, result in routes.run(symbols).items() if routes else ():
+            if bool(result) not in truths:
+                raise Failure(f"the statements are {truths.pop()}, '{name}' says not")
+            finding.routes[name] = 0.0
         return
     # Conditions on indices narrow every statement of the formula.
     sides = [_chain_sides(chain, read, symbols, finding) for chain in read.chains]

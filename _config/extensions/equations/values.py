@@ -8,6 +8,7 @@ setting's own graph: ``\partial r_i / \partial w_j`` needs no formula for it.
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -150,14 +151,16 @@ class Evaluation:
                 raise Unknown(f"{name} is a function and stands without its argument")
             raw = raw.function(*(self._plain(at) for at in names))
         if isinstance(raw, Family):
-            raw = raw.members
+            raw = raw.members if raw.alone is None else raw.alone
         if isinstance(raw, Index):
             raise Unknown(f"{name} is an index and has no value here")
         return as_matrix(raw)
 
     def _plain(self, name: str) -> Any:
         raw = self._raw(name)
-        return raw.members if isinstance(raw, Family) else raw
+        if isinstance(raw, Family):
+            return raw.members if raw.alone is None else raw.alone
+        return raw
 
     def _indexed(self, expr: tex.Indexed) -> Tensor:
         if expr.name in self.symbols:
@@ -354,7 +357,12 @@ class Evaluation:
         function = self.function(expr.function)
         for _ in range(expr.primes):
             function = _derivative(function)
-        return as_matrix(function(*arguments))
+        if not _takes(function, len(arguments)):
+            raise Mismatch(f"{expr.function.name} has not {len(arguments)} arguments")
+        try:
+            return as_matrix(function(*arguments))
+        except RuntimeError as error:  # as torch tells of shapes that do not fit
+            raise Mismatch(f"{expr.function.name} of that: {error}") from error
 
     def function(self, expr: tex.Symbol | tex.Indexed) -> Callable[..., Any]:
         """The function of a name; a family's member takes the index first."""
@@ -581,6 +589,8 @@ class Evaluation:
             if math.prod(sizes) == 1:
                 return shape == []
             return shape == (sizes if len(sizes) == 2 else [*sizes, 1])
+        if left.dim():
+            raise Mismatch("a vector or a matrix in a set of numbers")
         if isinstance(right, set | frozenset):
             return round(float(left)) in right
         return bool((right == left).any())
@@ -609,6 +619,17 @@ def rounding(side: Expr) -> float:
     if isinstance(side, tex.Matrix):
         return max(rounding(entry) for row in side.rows for entry in row)
     return 0.0
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many arguments."""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except ValueError:  # a function of C that does not say
+        return True
+    except TypeError:
+        return False
+    return True
 
 
 def _shape(value: Tensor) -> str:
