@@ -27,12 +27,12 @@ def log_loss(X, y):
 def probability(label, score):
     """Of a label ±1, by ``torch.distributions``, which has labels 0 and 1."""
     model = torch.distributions.Bernoulli(logits=score)
-    return torch.exp(model.log_prob((torch.as_tensor(label) > 0).double()))
+    return torch.exp(model.log_prob((1 + torch.as_tensor(label)) / 2))
 
 
 def labels(draw, n):
     """Labels ±1, at least one of each."""
-    return torch.cat([torch.tensor([1.0, -1.0]).double(), draw.signs(n)])
+    return torch.cat([draw.signs(n), torch.tensor([1.0, -1.0]).double()])
 
 
 def minimiser(X, y):
@@ -232,9 +232,16 @@ def students(draw):
 
 @setting("log-loss-gradient", example=True)
 def third_student(draw):
-    """Student 3."""
+    """Student 3, who failed."""
     symbols = students.function(draw)
-    return {"x": symbols["X"][2], "y": symbols["y"][2]}
+    X, y = symbols["X"], symbols["y"]
+    return {"x": Family(X, alone=X[2]), "y": Family(y, alone=y[2])}
+
+
+@setting("log-loss-gradient", example=True)
+def last_student(draw):
+    """Student 8, who passed."""
+    return {"y": students.function(draw)["y"][7]}
 
 
 @setting("stable-log-loss", example=True)
@@ -395,7 +402,7 @@ def stable(m):
 
 
 given(
-    *("t = 1", "t = 0", "y_i = 1", "y_i = +1", "y_i = -1", "y = +1", "c > 1"),
+    *("t = 1", "t = 0", "y_i = 1", "y_i = +1", "y_i = -1", "c > 1"),
     *("Xu = 0", "u = 0", "s = -1, -2, -4, -8", "s = -8", "m < 0", r"m \ge 0"),
     *("m = 0", "w = 0", "c = 1, 10, 100"),
 )

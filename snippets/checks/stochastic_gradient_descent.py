@@ -56,7 +56,7 @@ def regression(draw):
     """Any data with linearly independent columns."""
     d = draw.size(2, 3)
     n = d + draw.integer(1, 2)
-    X, y = draw.normal(n, d), draw.normal(n)
+    X, y = draw.normal(n, d).detach(), draw.normal(n).detach()
     draw.require(torch.linalg.svdvals(X).min() > 0.1)
     return X, y
 
@@ -83,7 +83,7 @@ def best_rate(H):
 # Settings
 
 
-@setting("gradient-descent", "stability")
+@setting("gradient-descent")
 def one_move(draw):
     """Any data and weights, a move h, and a step size around the bound."""
     X, y = regression(draw)
@@ -101,7 +101,9 @@ def one_move(draw):
 def iterates(draw):
     """Four steps of ``optim.SGD``."""
     X, y = regression(draw)
-    loss, eta = mse(X, y), draw.positive().detach()
+    loss = mse(X, y)
+    curvature = hessian(loss, torch.zeros(X.shape[1]).double())
+    eta = 2 * draw.positive().detach() / torch.linalg.matrix_norm(curvature, 2)
     path, _ = descend([loss] * 4, draw.normal(X.shape[1]), [eta] * 4)
     return {
         **{"t": Index(4, start=0), "X": X, "y": y, "w": Family(path, start=0)},
@@ -111,13 +113,13 @@ def iterates(draw):
 
 @setting("stability", "stochastic-gradient-descent")
 def errors(draw):
-    """Steps below the bound, the errors, and their coordinates at each step."""
+    """Steps below or above the bound, the errors, and their coordinates."""
     X, y = regression(draw)
     n, d = X.shape
     loss, best = mse(X, y), least_squares(X, y)
     H = hessian(loss, best)
     eigenvalues, V = torch.linalg.eigh(H)
-    eta = 0.65 * draw.positive().detach() / eigenvalues[-1]
+    eta = 2 * draw.positive().detach() / eigenvalues[-1]
     path, _ = descend([loss] * 4, draw.normal(d), [eta] * 4)
     e = [w - best for w in path]
     return {
@@ -137,7 +139,7 @@ def components(draw):
     return {**symbols, "c": rows, "first": 0}
 
 
-@setting("eq-stochastic-gradient-descent-stability")
+@setting("stability")
 def around_the_bound(draw):
     """A step size on either side of the bound."""
     X, y = regression(draw)
@@ -191,7 +193,7 @@ def two_classes(draw):
     In every other draw they are such that all the bounds are reached or nearly so.
     """
     W, b, move = draw.normal(2, 3), draw.normal(2), draw.normal(8)
-    x, eta = torch.sigmoid(draw.normal(3)).detach(), draw.positive() / 3
+    x, eta = torch.sigmoid(draw.normal(3)).detach(), draw.positive()
     if draw.integer(0, 1):
         W, b, x = torch.zeros_like(W), torch.zeros_like(b), torch.ones_like(x)
         move, eta = torch.tensor([1.0, 1, 1, -1, -1, -1, 1, -1]).double(), eta / 10
@@ -218,7 +220,8 @@ def two_classes(draw):
 def accumulated(draw):
     """A new example in each step, and no ``zero_grad``."""
     d = draw.size()
-    losses = [mse(draw.normal(1, d), draw.normal(1)) for _ in range(4)]
+    data = [(draw.normal(1, d).detach(), draw.normal(1).detach()) for _ in range(4)]
+    losses = [mse(X, y) for X, y in data]
     path, used = descend(losses, draw.normal(d), [0.1] * 4, clear=False)
     own = [autograd(loss, w) for loss, w in zip(losses, path, strict=False)]
     nothing = torch.zeros(d).double()
@@ -281,10 +284,8 @@ def best_step(draw):
 @setting("ex-stochastic-gradient-descent-best-step")
 def narrow_valley(draw):
     """The same for a Hessian with a large condition number."""
-    kappa = 1000 * (1 + draw.positive())
-    _, rho = best_rate(
-        torch.diag(torch.stack([kappa.detach(), kappa.detach() / kappa]))
-    )
+    kappa = 1000 * (1 + draw.positive().detach())
+    _, rho = best_rate(torch.diag(torch.stack([kappa, kappa / kappa])))
     return {r"\kappa": kappa, r"\rho": rho, r"\approx": 1e-5}
 
 
@@ -307,20 +308,24 @@ def running_mean(draw):
 
 @setting("stochastic-gradient-descent", example=True)
 def four_examples(draw):
-    """The four examples, weights of zero, and the minimum."""
+    """The four examples and their minimum."""
     X = torch.tensor([[2, 1], [1, 2], [1, 0], [0, 1]]).double()
     y = torch.tensor([3, 6, 2, 1]).double()
-    w = torch.zeros(2).double().requires_grad_()
-    return {
-        **{"n": len(X), "X": X, "y": y, "w": w, "w^*": least_squares(X, y)},
-        **{"L": Quantity(mse(X, y), "w"), r"\grad": "w"},
-    }
+    return {"n": len(X), "X": X, "y": y, "w^*": least_squares(X, y)}
+
+
+@setting("stochastic-gradient-descent", example=True)
+def four_examples_at_zero(draw):
+    """The same with all weights zero."""
+    symbols = four_examples.function(draw)
+    X, y, w = symbols["X"], symbols["y"], torch.zeros(2).double().requires_grad_()
+    return {"X": X, "y": y, "w": w, "L": Quantity(mse(X, y), "w"), r"\grad": "w"}
 
 
 @setting("ex-stochastic-gradient-descent-best-step", example=True)
 def best_step_of_four(draw):
     """The best step size for the four examples."""
-    symbols = four_examples.function(draw)
+    symbols = four_examples_at_zero.function(draw)
     eta, rho = best_rate(hessian(symbols["L"].function, symbols["w"]))
     return {r"\eta": eta, r"\rho": rho}
 
@@ -447,6 +452,7 @@ given(
     *(r"h = -\eta g", "h = e_t", r"\eta = 0.1", r"\eta = 0.001", "t = 0"),
     *("t = 1", r"\alpha = \frac\omega2", r"\mu = 1", r"\eta = 0.015", r"\lambda = 100"),
     *(r"\lambda = 1", r"i \ne j", "i = j", r"m = 1, \dots, 4", r"\eta = 0.005"),
+    *(r"\eta < 1", r"0 < \eta < 2/\lambdamax"),
 )
 unchecked(
     {

@@ -222,13 +222,7 @@ def _check_case(
     read: Formula, symbols: checks.Symbols, finding: Finding, routes: Check | None
 ) -> None:
     if read.equivalent:
-        truths = {_true(chain, symbols) for chain in read.chains}
-        if len(truths) > 1:
-            raise Failure("one statement is true and the other is not")
-        for name, result in routes.run(symbols).items() if routes else ():
-            if bool(result) not in truths:
-                raise Failure(f"the statements are {truths.pop()}, '{name}' says not")
-            finding.routes[name] = 0.0
+        _check_equivalence(read, symbols, finding, routes)
         return
     # Conditions on indices narrow every statement of the formula.
     sides = [_chain_sides(chain, read, symbols, finding) for chain in read.chains]
@@ -236,10 +230,26 @@ def _check_case(
         _compare_routes(routes, symbols, [s for s in sides if s], finding)
 
 
-def _true(chain: Chain, symbols: checks.Symbols) -> bool:
-    return all(
-        Evaluation(symbols, bound).holds(chain) for bound in _bindings(chain, symbols)
-    )
+def _check_equivalence(
+    read: Formula, symbols: checks.Symbols, finding: Finding, routes: Check | None
+) -> None:
+    """Statements are true together: for each value of an index, if all have it."""
+    cases = [_truths(chain, symbols) for chain in read.chains]
+    if len({free for free, _ in cases}) > 1:
+        cases = [(frozenset(), [all(truths)]) for _, truths in cases]
+    if any(truths != cases[0][1] for _, truths in cases):
+        raise Failure("one statement is true and the other is not")
+    for name, result in routes.run(symbols).items() if routes else ():
+        if bool(result) != all(cases[0][1]):
+            raise Failure(f"the route '{name}' finds that it is {bool(result)}")
+        finding.routes[name] = 0.0
+
+
+def _truths(chain: Chain, symbols: checks.Symbols) -> tuple[frozenset[str], list[bool]]:
+    """The indices that a chain leaves open, and for which values of them it holds."""
+    bindings = _bindings(chain, symbols)
+    truths = [Evaluation(symbols, bound).holds(chain) for bound in bindings]
+    return frozenset(free_indices(chain, symbols)), truths
 
 
 def _bindings(node: Any, symbols: checks.Symbols) -> list[dict[str, int]]:

@@ -361,7 +361,7 @@ class Evaluation:
             raise Mismatch(f"{expr.function.name} has not {len(arguments)} arguments")
         try:
             return as_matrix(function(*arguments))
-        except RuntimeError as error:  # as torch tells of shapes that do not fit
+        except (RuntimeError, ValueError) as error:  # as torch tells of wrong inputs
             raise Mismatch(f"{expr.function.name} of that: {error}") from error
 
     def function(self, expr: tex.Symbol | tex.Indexed) -> Callable[..., Any]:
@@ -562,9 +562,10 @@ class Evaluation:
             return 0.0 if self._contains(sides[1], right, left) else math.inf
         if relation in ("=", "!=", "~"):
             gap = difference(left, right, zero=tex.Number("0") in sides)
-            rounded = max(rounding(side) for side in sides)
-            if rounded and float((left - right).detach().abs().max()) <= rounded:
-                gap = 0.0
+            rounded = torch.maximum(*(rounding(side) for side in sides))
+            if rounded.any() and left.shape == right.shape:
+                allowed = torch.clamp(rounded, min=tolerance)
+                gap = 0.0 if bool(((left - right).abs() <= allowed).all()) else gap
             if relation == "~":
                 if r"\approx" not in self.symbols:
                     raise NotUnderstood("it is approximate, and nobody says how nearly")
@@ -609,16 +610,17 @@ def difference(left: Tensor, right: Tensor, *, zero: bool = False) -> float:
     return math.inf if math.isnan(gap) else gap
 
 
-def rounding(side: Expr) -> float:
-    """Half a unit of the last decimal of a number, or list of numbers, as written."""
+def rounding(side: Expr) -> Tensor:
+    """Half a unit of the last decimal of each number as written, 0 for what is exact."""
     if isinstance(side, tex.Number) and "." in side.text:
         # A little more, since the decimal itself is not exact in binary.
-        return 0.5000001 * 10.0 ** -len(side.text.partition(".")[2])
+        return scalar(0.5000001 * 10.0 ** -len(side.text.partition(".")[2]))
     if isinstance(side, tex.Apply) and side.kind == "negative":
         return rounding(side.parts[0])
     if isinstance(side, tex.Matrix):
-        return max(rounding(entry) for row in side.rows for entry in row)
-    return 0.0
+        rows = [torch.stack([rounding(entry) for entry in row]) for row in side.rows]
+        return torch.stack(rows)
+    return scalar(0)
 
 
 def _takes(function: Callable[..., Any], count: int) -> bool:
