@@ -138,10 +138,12 @@ class Family:
     """Members with an index, of which the first has the number ``start``.
 
     A matrix as a family: ``x_i`` is its row as a vector, ``x_{ij}`` an entry of it.
+    ``alone`` is what the name means without an index, if that is not the members.
     """
 
     members: Any
     start: int = 1
+    alone: Any = None
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,21 @@ def test_an_equivalence_compares_truths() -> None:
     assert finding(r"s > 2 \iff s - 2 < 0").status == FAILS
 
 
+def test_an_equivalence_holds_for_each_index() -> None:
+    assert finding(r"v_i > 0 \iff 2 v_i > 0").status == HOLDS
+    assert finding(r"v_i > 0 \iff v_i > 1").status == FAILS
+    assert finding(r"s = 0 \iff v_i = 0").status == HOLDS
+
+
+def test_routes_to_an_equivalence_give_its_truth() -> None:
+    tex = r"2 s > 2 \iff s > 1"
+    right = finding(tex, label="eq-s", checks=routes(lambda s: {"it": s > 1}))
+    assert (right.status, right.routes) == (HOLDS, {"it": 0.0})
+    wrong = finding(tex, label="eq-s", checks=routes(lambda s: {"it": s <= 1}))
+    assert (wrong.status, wrong.routes) == (FAILS, {})
+    assert "the route 'it'" in wrong.reason
+
+
 def test_a_condition_narrows_the_indices() -> None:
     assert finding(r"v_i = v_1 \qquad (i < 2)").status == HOLDS
     assert finding(r"v_i = v_1 \qquad (i < 3)").status == FAILS

@@ -121,7 +121,8 @@ def test_expectations_are_exact() -> None:
 
 
 @pytest.mark.parametrize(
-    "formula", ["X X", "w + v", r"w^\T v", "v_4", "x_0", r"X^2", "w / v", r"\tr(X)"]
+    "formula",
+    ["X X", "w + v", r"w^\T v", "v_4", "x_0", r"X^2", "w / v", r"\tr(X)", "L(v)"],
 )
 def test_shapes_and_places_that_do_not_fit_are_wrong(formula: str) -> None:
     with pytest.raises(Mismatch):
@@ -153,10 +154,31 @@ def test_what_the_setting_does_not_say_is_unknown(formula: str) -> None:
         (r"v - v = 0", True),
         (r"v_1 \in \{1, -1\}", True),
         (r"v_2 \in \{1, -1\}", False),
+        ("v / 8 = (0.14, 0.25, 0.5)", False),
+        ("v / 8 = (0.13, 0.25, 0.5)", True),
+        ("v / 3 = (0.33, 0.7, 1.3333)", True),
+        ("v = (1.2, 2, 4)", False),
+        ("v = (1.0, 2, 5)", False),
     ],
 )
 def test_truth(formula: str, truth: bool) -> None:
     assert holds(formula) is truth
+
+
+def test_a_function_has_as_many_arguments_as_it_takes() -> None:
+    with pytest.raises(Mismatch, match="has not 2 arguments"):
+        value("L(w, w)")
+
+
+def test_a_vector_is_in_no_set_of_numbers() -> None:
+    with pytest.raises(Mismatch):
+        holds(r"v \in \{1, 2, 4\}")
+
+
+def test_a_family_can_have_a_name_for_something_else() -> None:
+    symbols = {"u": Family([1.0, 2.0], start=0, alone=7.0)}
+    for formula, expected in [("u", 7), ("u_0", 1), ("u_1", 2)]:
+        assert Evaluation(symbols).value(expression(formula)) == expected
 
 
 def test_a_column_is_not_a_row() -> None:

@@ -270,16 +270,30 @@ def _check_case(
     read: Formula, symbols: checks.Symbols, finding: Finding, routes: Check | None
 ) -> None:
     if read.equivalent:
-        free = [free_indices(chain, symbols) for chain in read.chains]
-        for bound in _bindings(set.intersection(*free), symbols):
-            if len({_true(chain, symbols, bound) for chain in read.chains}) > 1:
-                raise Failure("one statement is true and the other is not")
+        _check_equivalence(read, symbols, finding, routes)
         return
     # Conditions on indices narrow every statement of the formula.
     with _understood():
         sides = [_chain_sides(chain, read, symbols, finding) for chain in read.chains]
     if routes is not None and routes.routes is not None:
         _compare_routes(routes, symbols, [s for s in sides if s], finding)
+
+
+def _check_equivalence(
+    read: Formula, symbols: checks.Symbols, finding: Finding, routes: Check | None
+) -> None:
+    """Statements are true together, for each value of the indices that all have."""
+    free = [free_indices(chain, symbols) for chain in read.chains]
+    truths = []
+    for bound in _bindings(set.intersection(*free), symbols):
+        here = {_true(chain, symbols, bound) for chain in read.chains}
+        if len(here) > 1:
+            raise Failure("one statement is true and the other is not")
+        truths += here
+    for name, result in routes.run(symbols).items() if routes else ():
+        if bool(result) != all(truths):
+            raise Failure(f"the route '{name}' finds that it is {bool(result)}")
+        finding.routes[name] = 0.0
 
 
 def _true(chain: Chain, symbols: checks.Symbols, bound: dict[str, int]) -> bool:

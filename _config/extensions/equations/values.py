@@ -151,14 +151,16 @@ class Evaluation:
                 raise Unknown(f"{name} is a function and stands without its argument")
             raw = raw.function(*(self._plain(at) for at in names))
         if isinstance(raw, Family):
-            raw = raw.members
+            raw = raw.members if raw.alone is None else raw.alone
         if isinstance(raw, Index):
             raise Unknown(f"{name} is an index and has no value here")
         return as_matrix(raw)
 
     def _plain(self, name: str) -> Any:
         raw = self._raw(name)
-        return raw.members if isinstance(raw, Family) else raw
+        if isinstance(raw, Family):
+            return raw.members if raw.alone is None else raw.alone
+        return raw
 
     def _indexed(self, expr: tex.Indexed) -> Tensor:
         if expr.name in self.symbols:
@@ -569,9 +571,10 @@ class Evaluation:
             return 0.0 if self._contains(sides[1], right, left) else math.inf
         if relation in ("=", "!=", "~"):
             gap = difference(left, right, zero=tex.Number("0") in sides)
-            rounded = max(rounding(side) for side in sides)
-            if rounded and float((left - right).detach().abs().max()) <= rounded:
-                gap = 0.0
+            rounded = torch.maximum(*(rounding(side) for side in sides))
+            if rounded.any() and left.shape == right.shape:
+                allowed = torch.clamp(rounded, min=tolerance)
+                gap = 0.0 if bool(((left - right).abs() <= allowed).all()) else gap
             if relation == "~":
                 if r"\approx" not in self.symbols:
                     raise NotUnderstood("it is approximate, and nobody says how nearly")
@@ -596,6 +599,8 @@ class Evaluation:
             if math.prod(sizes) == 1:
                 return shape == []
             return shape == (sizes if len(sizes) == 2 else [*sizes, 1])
+        if left.dim():
+            raise Mismatch("a vector or a matrix in a set of numbers")
         if isinstance(right, set | frozenset):
             return round(float(left)) in right
         return bool((right == left).any())
@@ -614,16 +619,17 @@ def difference(left: Tensor, right: Tensor, *, zero: bool = False) -> float:
     return math.inf if math.isnan(gap) else gap
 
 
-def rounding(side: Expr) -> float:
-    """Half a unit of the last decimal of a number, or list of numbers, as written."""
+def rounding(side: Expr) -> Tensor:
+    """Half a unit of the last decimal of each number as written, 0 for what is exact."""
     if isinstance(side, tex.Number) and "." in side.text:
         # A little more, since the decimal itself is not exact in binary.
-        return 0.5000001 * 10.0 ** -len(side.text.partition(".")[2])
+        return scalar(0.5000001 * 10.0 ** -len(side.text.partition(".")[2]))
     if isinstance(side, tex.Apply) and side.kind == "negative":
         return rounding(side.parts[0])
     if isinstance(side, tex.Matrix):
-        return max(rounding(entry) for row in side.rows for entry in row)
-    return 0.0
+        rows = [torch.stack([rounding(entry) for entry in row]) for row in side.rows]
+        return torch.stack(rows)
+    return scalar(0)
 
 
 def _shape(value: Tensor) -> str:
