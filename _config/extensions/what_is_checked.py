@@ -181,7 +181,7 @@ class FillPlaces(SphinxPostTransform):
         """The pages with cells, in the order of the contents."""
         counts = counts_of(self.env)
         contents = self.env.toctree_includes.get(self.config.root_doc, [])
-        return [docname for docname in contents if counts[docname].cells]
+        return [name for name in contents if name in counts and counts[name].cells]
 
     def _link(self, docname: str) -> nodes.Node:
         title = self.env.titles[docname].astext()
