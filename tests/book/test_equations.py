@@ -55,7 +55,9 @@ def test_no_labelled_equation_rests_on_an_example() -> None:
 
 def test_every_check_has_an_independent_route_or_is_a_definition() -> None:
     labelled = [f for page in pages().values() for f in page.findings if f.checked]
-    assert [f.formula.label for f in labelled if not f.definition and not f.routes] == []
+    assert [
+        f.formula.label for f in labelled if not f.definition and not f.routes
+    ] == []
 
 
 @cache

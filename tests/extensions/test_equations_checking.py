@@ -124,6 +124,53 @@ def test_routes_to_an_equivalence_give_its_truth() -> None:
     assert "the route 'it'" in wrong.reason
 
 
+def test_an_example_decides_only_on_what_names_a_number() -> None:
+    assert finding(r"n = 3").status == HOLDS
+    assert finding(r"s = n^2").status == FAILS
+    assert finding(r"s = n^2 = 9").status == HOLDS
+
+
+def test_a_row_of_a_table_holds_in_one_setting() -> None:
+    def negative(draw: Any) -> dict[str, Any]:
+        a = draw.normal()
+        return {"a": a, "b": -a}
+
+    def double(draw: Any) -> dict[str, Any]:
+        a = draw.normal()
+        return {"a": a, "b": 2 * a}
+
+    checker = Checker(Chapter([Setting(f, ("page",)) for f in (negative, double)]))
+
+    def statuses(*row: str) -> list[str]:
+        printed = [Printed(tex, 1, ("page",), row=1) for tex in row]
+        return [found.status for found in checker.check_all(printed)]
+
+    assert statuses("b = -a", "a = -b") == [HOLDS, HOLDS]
+    assert statuses("b = 2a", "a = b/2") == [HOLDS, HOLDS]
+    assert FAILS in statuses("b = -a", "b + a = 0", "b = 2a")
+
+
+def test_a_sum_told_in_words_runs_over_what_the_setting_lists() -> None:
+    def graph(draw: Any) -> dict[str, Any]:
+        listed = {1: [2, 3, 3], 2: [3]}
+
+        def edges(j: int) -> list[dict[str, Any]]:
+            return [{"i": i, r"\text{slope}": 10.0} for i in listed[j]]
+
+        v = torch.tensor([1.0, 2.0, 4.0])
+        numbers = {"v": v, "i": Index(3), "j": Index(2), "s": torch.tensor([100.0, 40])}
+        return {**numbers, r"\text{edges }j\to i": edges}
+
+    checker = Checker(Chapter([Setting(graph, ("page",))]))
+
+    def status(tex: str) -> str:
+        return checker.check(Printed(tex, 1, ("page",))).status
+
+    words = r"\sum_{\text{edges } j \to i} v_i \cdot (\text{slope})"
+    assert status(f"s_j = {words}") == HOLDS
+    assert status(f"s_j = 2 {words}") == FAILS
+
+
 def test_a_condition_narrows_the_indices() -> None:
     assert finding(r"v_i = v_1 \qquad (i < 2)").status == HOLDS
     assert finding(r"v_i = v_1 \qquad (i < 3)").status == FAILS

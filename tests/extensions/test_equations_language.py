@@ -2,7 +2,17 @@
 
 import pytest
 from equations import language as tex
-from equations.language import Apply, Call, Chain, Indexed, Number, Over, Symbol, parse
+from equations.language import (
+    Apply,
+    Call,
+    Chain,
+    Indexed,
+    Number,
+    Over,
+    Symbol,
+    is_concrete,
+    parse,
+)
 
 
 def chain(formula: str, functions: frozenset[str] = frozenset()) -> Chain:
@@ -97,6 +107,28 @@ def test_dots_between_terms_are_a_sum() -> None:
     read = side(r"g_1 + g_2 + \dots + g_t")
     assert isinstance(read, Over)
     assert (read.lower, read.upper) == (Number("1"), Symbol("t"))
+
+
+def test_dots_between_arguments_are_a_list() -> None:
+    read = side(r"f(a, g_1, \dots, g_{t-1})", frozenset({"f"}))
+    assert isinstance(read, Call)
+    first, rest = read.arguments
+    assert first == Symbol("a")
+    assert isinstance(rest, Over)
+    assert (rest.kind, rest.lower) == ("list", Number("1"))
+
+
+def test_two_signs_are_two_statements() -> None:
+    assert parse(r"(a \pm b)^2 = c \pm d \mp e").chains == (
+        *parse("(a + b)^2 = c + d - e").chains,
+        *parse("(a - b)^2 = c - d + e").chains,
+    )
+
+
+def test_a_number_is_a_side_without_a_name() -> None:
+    assert is_concrete("s = 64 + 576")
+    assert is_concrete(r"x = (1, -2)")
+    assert not is_concrete("s = 50 + t")
 
 
 @pytest.mark.parametrize(

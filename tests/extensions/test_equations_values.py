@@ -122,7 +122,7 @@ def test_expectations_are_exact() -> None:
 
 @pytest.mark.parametrize(
     "formula",
-    ["X X", "w + v", r"w^\T v", "v_4", "x_0", r"X^2", "w / v", r"\tr(X)", "L(v)"],
+    ["X X", "w + v", r"w^\T v", "v_4", r"X^2", "w / v", r"\tr(X)", "L(v)"],
 )
 def test_shapes_and_places_that_do_not_fit_are_wrong(formula: str) -> None:
     with pytest.raises(Mismatch):
@@ -130,7 +130,7 @@ def test_shapes_and_places_that_do_not_fit_are_wrong(formula: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "formula", ["q", "X_1", "i", r"\frac{\partial L}{\partial v_1}"]
+    "formula", ["q", "x_0", "X_1", "i", r"\frac{\partial L}{\partial v_1}"]
 )
 def test_what_the_setting_does_not_say_is_unknown(formula: str) -> None:
     with pytest.raises(Unknown):

@@ -75,7 +75,10 @@ def all_faults(chapter: str = "") -> Iterator[Fault]:
                 yield from in_snippets(name, text, 60, SEED)
     for path in sorted(ROOT.glob("snippets/checks/*.py")):
         if path.stem != "__init__" and chapter in ("", path.stem.replace("_", "-")):
-            name, text = f"snippets/checks/{path.name}", path.read_text(encoding="utf-8")
+            name, text = (
+                f"snippets/checks/{path.name}",
+                path.read_text(encoding="utf-8"),
+            )
             yield from in_code("check", name, text, 20, SEED)
 
 
@@ -196,7 +199,9 @@ def record(faults: list[Fault], said: dict[str, str]) -> None:
     lines = ["# Made by: nox -s mutants -- --record. Faults planted, and noticed."]
     for slug in sorted(counts):
         lines += ["", f"[{slug}]"]
-        lines += [f"{kind} = {counts[slug][kind]}" for kind in KINDS if kind in counts[slug]]
+        lines += [
+            f"{kind} = {counts[slug][kind]}" for kind in KINDS if kind in counts[slug]
+        ]
     RECORD.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -199,8 +199,11 @@ def links_are_noticed(faults: Iterable[Fault]) -> Iterator[tuple[Fault, str]]:
         about = [f"{fault.path}:{fault.line}:", fault.after]
         if fault.kind == "label":
             about = [fault.before]  # said where somebody asks for it
-        yield fault, next(
-            (line for line in mistakes if any(word in line for word in about)), ""
+        yield (
+            fault,
+            next(
+                (line for line in mistakes if any(word in line for word in about)), ""
+            ),
         )
 
 
@@ -255,4 +258,6 @@ def _run(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(arguments, 1, f"no end after {timeout} s", "")
+        return subprocess.CompletedProcess(
+            arguments, 1, f"no end after {timeout} s", ""
+        )

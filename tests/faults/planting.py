@@ -145,9 +145,7 @@ def in_values(path: str, text: str) -> Iterator[Fault]:
         if not colon or not re.fullmatch(r"[.\w,+]*", form):
             expression = match[1]
         start = match.start(1)
-        yield _fault(
-            "number", path, text, start, expression, f"-({expression})"
-        )
+        yield _fault("number", path, text, start, expression, f"-({expression})")
         for digits in DIGITS.finditer(expression):
             if digits.start() and expression[digits.start() - 1].isalnum():
                 continue
@@ -181,7 +179,12 @@ def in_outputs(path: str, text: str) -> Iterator[Fault]:
         for match in DIGITS.finditer(block["body"]):
             first = str((int(match[0][0]) + 1) % 10)
             yield _fault(
-                "output", path, text, start + match.start(), match[0], first + match[0][1:]
+                "output",
+                path,
+                text,
+                start + match.start(),
+                match[0],
+                first + match[0][1:],
             )
         for match in re.finditer(r"True|False|float\d\d|nan|grad_fn", block["body"]):
             others = {"True": "False", "False": "True", "nan": "0.", "grad_fn": "grad"}
@@ -207,10 +210,14 @@ def in_labels(path: str, text: str) -> Iterator[Fault]:
 # Code
 
 OPERATORS = [
-    *(f"core/ReplaceBinaryOperator_{pair}" for pair in
-      ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "Pow_Mul")),
-    *(f"core/ReplaceComparisonOperator_{pair}" for pair in
-      ("Lt_GtE", "Gt_LtE", "Eq_NotEq", "LtE_Gt", "GtE_Lt")),
+    *(
+        f"core/ReplaceBinaryOperator_{pair}"
+        for pair in ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "Pow_Mul")
+    ),
+    *(
+        f"core/ReplaceComparisonOperator_{pair}"
+        for pair in ("Lt_GtE", "Gt_LtE", "Eq_NotEq", "LtE_Gt", "GtE_Lt")
+    ),
     *("core/NumberReplacer", "core/ReplaceTrueWithFalse", "core/ReplaceFalseWithTrue"),
     *("core/ReplaceUnaryOperator_USub_UAdd", "core/ZeroIterationForLoop"),
     *("core/AddNot", "core/ReplaceAndWithOr", "core/ReplaceOrWithAnd"),
@@ -229,16 +236,16 @@ def in_snippets(path: str, text: str, limit: int, seed: int) -> Iterator[Fault]:
             yield replace(fault, kind=first[max(starts)])
 
 
-def in_code(
-    kind: str, path: str, text: str, limit: int, seed: int
-) -> Iterator[Fault]:
+def in_code(kind: str, path: str, text: str, limit: int, seed: int) -> Iterator[Fault]:
     """At most ``limit`` faults by the operators of cosmic-ray, a mutation tester."""
     nodes = list(ast_nodes(get_ast(text)))
     sites = [
         (name, occurrence)
         for name in OPERATORS
         for occurrence, _ in enumerate(
-            place for node in nodes for place in get_operator(name)().mutation_positions(node)
+            place
+            for node in nodes
+            for place in get_operator(name)().mutation_positions(node)
         )
     ]
     chosen = random.Random(seed).sample(sites, min(limit, len(sites)))

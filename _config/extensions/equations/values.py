@@ -204,7 +204,7 @@ class Evaluation:
                 start = self._start(index, start) if not rows else start
             place = self._integer(index) - start
             if place < 0:
-                raise Mismatch(f"{expr.name}: there is no member before the first")
+                raise Unknown(f"{expr.name}: there is no member before the first")
             places.append(place)
         if len(places) == 1 and not rows:
             raise Unknown(f"{expr.name}: a matrix has one index only as a family")
