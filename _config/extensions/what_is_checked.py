@@ -8,7 +8,8 @@
 the labelled equations of a chapter with their routes, cases and largest differences,
 followed by the formulas that are not computed, each with its reason.
 
-Setting: ``expected_outputs``, the folder of expected outputs, a TOML file a chapter.
+Settings: ``expected_outputs``, the folder of expected outputs with a TOML file for each
+chapter; ``fault_record``, the TOML file of the last audit by planted faults.
 """
 
 from __future__ import annotations
@@ -103,19 +104,41 @@ def renew(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
         sorted((name, repr(page)) for name, page in findings_of(env).items()),
         sorted(beliefs_of(env).results),
         _expected(app),
+        _planted(app),
     ]
     changed = has_changed(env, "what-is-checked", state)
     return sorted(appendices_of(env) & env.found_docs) if changed else []
 
 
 def _expected(app: Sphinx) -> dict[str, tuple[int, int]]:
-    """For each chapter the outputs with an expectation, and those computed twice."""
+    """For each chapter the outputs that are computed twice, of all expected ones."""
     found = {}
     for path in sorted(Path(app.config.expected_outputs).glob("*.toml")):
-        cells = tomllib.loads(path.read_text(encoding="utf-8")).values()
-        entries = [cell for cell in cells if isinstance(cell, dict)]
-        found[path.stem] = (len(entries), sum("by" in entry for entry in entries))
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).values()
+        found[path.stem] = (sum("by" in entry for entry in entries), len(entries))
     return found
+
+
+def _planted(app: Sphinx) -> dict[str, tuple[int, int]]:
+    """For each chapter the faults that were noticed, of all planted ones."""
+    path = Path(app.config.fault_record)
+    if not path.is_file():
+        return {}
+    chapters = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {
+        slug: (
+            sum(noticed for _, noticed in kinds.values()),
+            sum(planted for planted, _ in kinds.values()),
+        )
+        for slug, kinds in chapters.items()
+    }
+
+
+def share(part: int, whole: int) -> str:
+    """``109 of 112``; a dash where there is nothing."""
+    if not whole:
+        return "–"
+    return str(whole) if part == whole else f"{part} of {whole}"
 
 
 class FillPlaces(SphinxPostTransform):
@@ -143,36 +166,23 @@ class FillPlaces(SphinxPostTransform):
                 place.replace_self(list(self._equations(page)))
 
     def _table(self) -> nodes.table:
-        head = [
-            "chapter",
-            "formulas with a claim",
-            "computed",
-            "outputs with an expectation",
-            "by another route",
-            "values in sentences",
-            "misconceptions with a probe",
-        ]
+        head = ["chapter", "formulas", "outputs", "values", "probes", "faults"]
         rows: list[Sequence[nodes.Node | str]] = []
-        expected = _expected(self.app)
+        expected, planted = _expected(self.app), _planted(self.app)
         book = beliefs_of(self.env)
         for docname in self._chapters():
             page = findings_of(self.env)[docname]
             claims = [f for f in page.findings if f.status not in (NO_CLAIM, GIVEN)]
-            outputs, twice = expected.get(docname, (0, 0))
+            computed = sum(f.status == HOLDS for f in claims)
+            probes = [b for b in book.beliefs.get(docname, []) if b.name in book.results]
             rows.append(
                 [
                     self._link(docname),
-                    str(len(claims)),
-                    str(sum(f.status == HOLDS for f in claims)),
-                    str(outputs),
-                    str(twice),
+                    share(computed, len(claims)),
+                    share(*expected.get(docname, (0, 0))),
                     str(counts_of(self.env)[docname].values),
-                    str(
-                        sum(
-                            b.name in book.results
-                            for b in book.beliefs.get(docname, [])
-                        )
-                    ),
+                    str(len(probes)),
+                    share(*planted.get(docname, (0, 0))),
                 ]
             )
         return table(head, rows)
@@ -251,6 +261,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.setup_extension("checked_equations")
     app.setup_extension("misconceptions")
     app.add_config_value("expected_outputs", "", "", types=(str,))
+    app.add_config_value("fault_record", "", "", types=(str,))
     app.add_node(checked_table)
     app.add_node(checked_equations_list)
     app.add_directive("what-is-checked", WhatIsChecked)
