@@ -174,7 +174,9 @@ class FillPlaces(SphinxPostTransform):
             page = findings_of(self.env)[docname]
             claims = [f for f in page.findings if f.status not in (NO_CLAIM, GIVEN)]
             computed = sum(f.status == HOLDS for f in claims)
-            probes = [b for b in book.beliefs.get(docname, []) if b.name in book.results]
+            probes = [
+                b for b in book.beliefs.get(docname, []) if b.name in book.results
+            ]
             rows.append(
                 [
                     self._link(docname),

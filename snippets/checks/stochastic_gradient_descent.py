@@ -449,8 +449,15 @@ def swing(c, eta, lambda_, omega):
 
 
 given(
-    *(r"h = -\eta g", "h = e_t", r"\eta = 0.1", r"\eta = 0.001", "t = 0"),
-    *("t = 1", r"\alpha = \frac\omega2", r"\mu = 1", r"\eta = 0.015", r"\lambda = 100"),
+    *(r"h = -\eta g", "h = e_t", r"\eta = 0.1", r"\eta = 0.001", r"\eta = 0.01"),
+    *(
+        "t = 0",
+        "t = 1",
+        r"\alpha = \frac\omega2",
+        r"\mu = 1",
+        r"\eta = 0.015",
+        r"\lambda = 100",
+    ),
     *(r"\lambda = 1", r"i \ne j", "i = j", r"m = 1, \dots, 4", r"\eta = 0.005"),
     *(r"\eta < 1", r"0 < \eta < 2/\lambdamax"),
 )

@@ -317,14 +317,15 @@ def is_claim(tex: str) -> bool:
 
 def is_concrete(tex: str) -> bool:
     """Whether a side of a relation has no name in it, as a number has none."""
-    return any(
-        not _has_names(side) for chain in parse(tex).chains for side in chain.sides
-    )
+    chains = parse(tex, {r"\sigma"}).chains
+    return any(not _has_names(side) for chain in chains for side in chain.sides)
 
 
 def _has_names(node: object) -> bool:
     if isinstance(node, Symbol | Indexed):
-        return True
+        return node.name not in ("e", r"\pi")
+    if isinstance(node, Call):
+        return _has_names(node.arguments)
     if isinstance(node, tuple):
         return any(_has_names(part) for part in node)
     return is_dataclass(node) and any(
