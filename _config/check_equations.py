@@ -14,10 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "_config" / "extensions")]
 
+from chapter_notebook import filled_text, read_chapter  # noqa: E402
 from equations.report import problems  # noqa: E402
 from equations.running import check_pages  # noqa: E402
-
-from chapter_notebook import filled_text, read_chapter  # noqa: E402
 from execution import Settings, run_chapters  # noqa: E402
 from snippet_cells import SnippetLibrary  # noqa: E402
 

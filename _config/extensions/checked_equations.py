@@ -14,16 +14,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from docutils import nodes
-from equations.report import Finding, Page, mistakes
-from equations.running import CheckError, check_pages, sources
-from folded import folded, folded_summary
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
+from equations.report import Finding, Page, mistakes
+from equations.running import CheckError, check_pages, sources
 from executed_chapters import pages
+from folded import folded, folded_summary
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def findings_of(env: BuildEnvironment) -> dict[str, Page]:
     """The findings of every page, by its name; kept with the environment."""
     if not hasattr(env, "book_equations"):
         env.book_equations = {}  # type: ignore[attr-defined]
-    found: dict[str, Page] = env.book_equations
+    found: dict[str, Page] = env.book_equations  # type: ignore[attr-defined]
     return found
 
 

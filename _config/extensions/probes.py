@@ -26,9 +26,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-import probe_report
 
 import cell_values
+import probe_report
 from chapter_notebook import Chapter
 from execution import Progress, Settings, run_chapters
 from snippet_cells import SnippetLibrary

@@ -45,11 +45,11 @@ class Counts:
     values: int
 
 
-class checked_table(nodes.General, nodes.Element):  # noqa: N801
+class checked_table(nodes.General, nodes.Element):
     """Stands for the table until all pages are read."""
 
 
-class checked_equations_list(nodes.General, nodes.Element):  # noqa: N801
+class checked_equations_list(nodes.General, nodes.Element):
     """Stands for the equations of one ``chapter`` until all pages are read."""
 
 
@@ -151,19 +151,19 @@ class FillPlaces(SphinxPostTransform):
         """Change the doctree of one page in place."""
         for place in list(self.document.findall(checked_table)):
             place.replace_self(self._table())
-        for place in list(self.document.findall(checked_equations_list)):
-            page = findings_of(self.env).get(place["chapter"])
+        for where in list(self.document.findall(checked_equations_list)):
+            page = findings_of(self.env).get(where["chapter"])
             if page is None:
                 logger.warning(
                     "no chapter %r",
-                    place["chapter"],
-                    location=(self.env.docname, place["line"]),
+                    where["chapter"],
+                    location=(self.env.docname, where["line"]),
                     type="equations",
                     subtype="appendix",
                 )
-                place.replace_self([])
+                where.replace_self([])
             else:
-                place.replace_self(list(self._equations(page)))
+                where.replace_self(list(self._equations(page)))
 
     def _table(self) -> nodes.table:
         head = ["chapter", "formulas", "outputs", "values", "probes", "faults"]

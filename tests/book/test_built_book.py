@@ -12,9 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from check_links import broken_links
-from equations.pages import formulas
-
 from check_outputs import Executed
+from equations.pages import formulas
 from prose import MARKS
 from tests.book.test_structure import BOOK
 from tests.cells import ROOT

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from checked_equations import size
 
+from checked_equations import size
 from tests.cells import ROOT
 from tests.tiny_book import TinyBook
 

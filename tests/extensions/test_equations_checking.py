@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from equations.checking import Checker
 from equations.pages import Printed
 from equations.report import (
@@ -21,7 +22,6 @@ from equations.report import (
     mistakes,
     problems,
 )
-
 from snippets.checks import Chapter, Check, Family, Index, Setting, Sides
 
 

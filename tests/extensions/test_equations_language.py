@@ -1,18 +1,10 @@
 """Formulas as trees: what is read, in which order, and what is not."""
 
 import pytest
-from equations import language as tex
-from equations.language import (
-    Apply,
-    Call,
-    Chain,
-    Indexed,
-    Number,
-    Over,
-    Symbol,
-    is_concrete,
-    parse,
-)
+
+from equations import tree as tex
+from equations.language import is_concrete, parse
+from equations.tree import Apply, Call, Chain, Indexed, Number, Over, Symbol
 
 
 def chain(formula: str, functions: frozenset[str] = frozenset()) -> Chain:

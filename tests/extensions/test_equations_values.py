@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from equations.language import expression, parse
-from equations.values import Evaluation, Mismatch, Unknown, callables, difference
 from hypothesis import given
 from hypothesis import strategies as st
 
+from equations.language import expression, parse
+from equations.values import Evaluation, Mismatch, Unknown, callables, difference
 from snippets.checks import Both, Family, Index, Quantity
 
 X = torch.tensor([[1.0, 2.0], [3.0, 5.0], [7.0, 11.0]], dtype=torch.float64)

@@ -20,15 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from equations.language import (
-    Chain,
-    Formula,
-    NotUnderstood,
-    Number,
-    is_claim,
-    is_concrete,
-    parse,
-)
+from equations.language import is_claim, is_concrete, parse
 from equations.pages import Printed, formulas
 from equations.report import (
     FAILS,
@@ -41,6 +33,7 @@ from equations.report import (
     Finding,
     Page,
 )
+from equations.tree import Chain, Formula, NotUnderstood, Number
 from equations.values import (
     Evaluation,
     Mismatch,
@@ -284,7 +277,7 @@ def _check_equivalence(
 ) -> None:
     """Statements are true together, for each value of the indices that all have."""
     free = [free_indices(chain, symbols) for chain in read.chains]
-    truths = []
+    truths: list[bool] = []
     for bound in _bindings(set.intersection(*free), symbols):
         here = {_true(chain, symbols, bound) for chain in read.chains}
         if len(here) > 1:

@@ -7,7 +7,6 @@ setting's own graph: ``\partial r_i / \partial w_j`` needs no formula for it.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from equations import language as tex
-from equations.language import Chain, Expr, NotUnderstood
+from equations import tree as tex
+from equations.operations import OPERATIONS, Mismatch, scalar, shape_of
+from equations.tree import Chain, Expr, NotUnderstood
 from snippets.checks import Both, Family, Index, Quantity
 
 # Names that mean the same everywhere, unless a setting gives them another meaning.
@@ -35,23 +35,14 @@ class Unknown(Exception):
     """The setting has no meaning for a symbol."""
 
 
-class Mismatch(Exception):
-    """The shapes of an operation do not fit: the formula is wrong."""
-
-
 def callables(symbols: Mapping[str, Any]) -> set[str]:
     """The names that are functions in a setting."""
     known = CONSTANTS | dict(symbols)
     return {
         name
         for name, value in known.items()
-        if callable(value) or isinstance(value, Both) or (isinstance(value, Quantity))
+        if callable(value) or isinstance(value, Both | Quantity)
     }
-
-
-def scalar(value: float) -> Tensor:
-    """A float64 scalar."""
-    return torch.tensor(float(value), dtype=torch.float64)
 
 
 def as_matrix(value: Any) -> Tensor:
@@ -77,7 +68,9 @@ def free_indices(node: Any, symbols: Mapping[str, Any]) -> set[str]:
     return _free(node, symbols, outer)
 
 
-def _free(node: Any, symbols: Mapping[str, Any], outer: set[str] | None) -> set[str]:
+def _free(  # noqa: PLR0911 (one return for each kind)
+    node: Any, symbols: Mapping[str, Any], outer: set[str] | None
+) -> set[str]:
     if isinstance(node, tex.Symbol):
         return {node.name} if isinstance(symbols.get(node.name), Index) else set()
     if isinstance(node, tex.Indexed) and node.name in symbols:
@@ -199,9 +192,8 @@ class Evaluation:
         else:
             rows = not isinstance(base, Tensor) or base.dim() == 1
         places = []
-        for index, start in zip(expr.indices, starts, strict=False):
-            if isinstance(base, Tensor) and not isinstance(index, tex.Number):
-                start = self._start(index, start) if not rows else start
+        for index, default in zip(expr.indices, starts, strict=False):
+            start = default if rows else self._start(index, default)
             place = self._integer(index) - start
             if place < 0:
                 raise Unknown(f"{expr.name}: there is no member before the first")
@@ -235,112 +227,8 @@ class Evaluation:
     # Arithmetic
 
     def _apply(self, expr: tex.Apply) -> Tensor:
-        method = getattr(self, "_do_" + expr.kind.replace("-", "_"))
-        found: Tensor = method(*(self.value(part) for part in expr.parts))
-        return found
-
-    def _do_negative(self, a: Tensor) -> Tensor:
-        return -a
-
-    def _do_sum(self, *terms: Tensor) -> Tensor:
-        total = terms[0]
-        for term in terms[1:]:
-            _same_shape(total, term, "added")
-            total = total + term
-        return total
-
-    def _do_product(self, *factors: Tensor) -> Tensor:
-        # From the right, as X^T (X w); that fails where (x^T w) is a number's factor.
-        try:
-            return functools.reduce(lambda b, a: _product(a, b), reversed(factors))
-        except Mismatch:
-            return functools.reduce(_product, factors)
-
-    def _do_entrywise(self, a: Tensor, b: Tensor) -> Tensor:
-        _same_shape(a, b, "multiplied entry by entry")
-        return a * b
-
-    def _do_quotient(self, a: Tensor, b: Tensor) -> Tensor:
-        if b.dim():
-            raise Mismatch("a division by something that is not a number")
-        return a / b
-
-    def _do_power(self, base: Tensor, exponent: Tensor) -> Tensor:
-        if base.dim():
-            if base.shape[0] != base.shape[1] or float(exponent.detach()) != -1:
-                raise Mismatch("a power of a vector")
-            return torch.linalg.inv(base)
-        whole = float(exponent.detach())
-        if not exponent.requires_grad and whole.is_integer():
-            return base ** int(whole)
-        return base**exponent
-
-    def _do_transpose(self, a: Tensor) -> Tensor:
-        return a.T if a.dim() else a
-
-    def _do_exp(self, a: Tensor) -> Tensor:
-        return torch.exp(a)
-
-    def _do_log(self, a: Tensor) -> Tensor:
-        return torch.log(a)
-
-    def _do_cos(self, a: Tensor) -> Tensor:
-        return torch.cos(a)
-
-    def _do_sin(self, a: Tensor) -> Tensor:
-        return torch.sin(a)
-
-    def _do_sign(self, a: Tensor) -> Tensor:
-        return torch.sign(a)
-
-    def _do_sqrt(self, a: Tensor) -> Tensor:
-        return torch.sqrt(a)
-
-    def _do_abs(self, a: Tensor) -> Tensor:
-        return torch.abs(a)
-
-    def _do_norm(self, a: Tensor) -> Tensor:
-        return torch.sqrt((a * a).sum())
-
-    def _do_ceiling(self, a: Tensor) -> Tensor:
-        return torch.ceil(a)
-
-    def _do_floor(self, a: Tensor) -> Tensor:
-        return torch.floor(a)
-
-    def _do_trace(self, a: Tensor) -> Tensor:
-        if a.dim() and a.shape[0] != a.shape[1]:
-            raise Mismatch("the trace of a matrix that is not square")
-        return torch.trace(a) if a.dim() else a
-
-    def _do_diagonal(self, a: Tensor) -> Tensor:
-        return torch.diag(a[:, 0]) if a.dim() else a
-
-    def _do_rank(self, a: Tensor) -> Tensor:
-        return scalar(int(torch.linalg.matrix_rank(a))) if a.dim() else scalar(1)
-
-    def _do_largest_eigenvalue(self, a: Tensor) -> Tensor:
-        return torch.linalg.eigvalsh(a)[-1] if a.dim() else a
-
-    def _do_softmax(self, a: Tensor) -> Tensor:
-        return torch.softmax(a, dim=0)
-
-    def _do_logsumexp(self, a: Tensor) -> Tensor:
-        return torch.logsumexp(a.flatten(), dim=0)
-
-    def _do_binomial(self, a: Tensor, b: Tensor) -> Tensor:
-        return scalar(math.comb(round(float(a)), round(float(b))))
-
-    def _do_max(self, *items: Tensor) -> Tensor:
-        return torch.stack(items).max()
-
-    def _do_min(self, *items: Tensor) -> Tensor:
-        return torch.stack(items).min()
-
-    def _do_columns(self, *blocks: Tensor) -> Tensor:
-        if len({len(block) for block in blocks}) != 1:
-            raise Mismatch("blocks of different height side by side")
-        return torch.cat(blocks, dim=1)
+        operation = OPERATIONS[expr.kind]
+        return operation(*(self.value(part) for part in expr.parts))
 
     def _matrix(self, expr: tex.Matrix) -> Tensor:
         rows = [torch.stack([self.value(e) for e in row]) for row in expr.rows]
@@ -469,7 +357,7 @@ class Evaluation:
             if expr.kind == "prod":
                 total = total * value
             else:
-                total = value if place == 0 else self._do_sum(total, value)
+                total = value if place == 0 else OPERATIONS["sum"](total, value)
         return total
 
     def _each(self, expr: tex.Over) -> Iterator[Evaluation]:
@@ -514,7 +402,7 @@ class Evaluation:
             for weight, changes in self._raw(r"\E"):
                 inner = Evaluation(self.symbols | changes, self.bound)
                 terms.append(weight * inner.value(expr.body))
-        return self._do_sum(*terms)
+        return OPERATIONS["sum"](*terms)
 
     def probability(self, distribution: Expr, variable: str) -> Tensor:
         """The probability of the value of an index under a distribution."""
@@ -612,7 +500,7 @@ def difference(left: Tensor, right: Tensor, *, zero: bool = False) -> float:
     Only a written ``0`` stands for a vector or matrix of zeros.
     """
     if left.shape != right.shape and not zero:
-        raise Mismatch(f"one side is {_shape(left)}, the other is {_shape(right)}")
+        raise Mismatch(f"one side is {shape_of(left)}, the other is {shape_of(right)}")
     left, right = left.detach(), right.detach()
     scale = max(1.0, float(left.abs().max()), float(right.abs().max()))
     gap = float((left - right).abs().max()) / scale
@@ -630,27 +518,6 @@ def rounding(side: Expr) -> Tensor:
         rows = [torch.stack([rounding(entry) for entry in row]) for row in side.rows]
         return torch.stack(rows)
     return scalar(0)
-
-
-def _shape(value: Tensor) -> str:
-    if not value.dim():
-        return "a number"
-    rows, columns = value.shape
-    return f"{rows} × {columns}"
-
-
-def _same_shape(a: Tensor, b: Tensor, what: str) -> None:
-    if a.shape != b.shape and a.dim() and b.dim():
-        raise Mismatch(f"{_shape(a)} and {_shape(b)} cannot be {what}")
-
-
-def _product(a: Tensor, b: Tensor) -> Tensor:
-    if not a.dim() or not b.dim():
-        return a * b
-    if a.shape[1] != b.shape[0]:
-        raise Mismatch(f"{_shape(a)} and {_shape(b)} cannot be multiplied")
-    found = a @ b
-    return found.reshape(()) if found.numel() == 1 else found
 
 
 def _gradient(of: Tensor, by: Tensor) -> Tensor:
