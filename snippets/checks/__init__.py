@@ -1,4 +1,4 @@
-r"""How the book's equations are checked: random inputs, and each result by other routes.
+r"""How the book's equations are checked: random inputs, and results by other routes.
 
 A chapter's equations are checked in the module of its name here. It says two things.
 
@@ -14,7 +14,7 @@ data. The printed formulas are computed from it, so it binds TeX to tensors::
                 "L": Quantity(lambda w: ((X @ w - y) ** 2).sum(), "w")}
 
 A *check* computes what a labelled equation says by routes that can fail in different
-ways; all of them must agree with each other and with every side of the printed formula::
+ways; all of them must agree with every side of the printed formula::
 
     @check("eq-linear-regression-gradient", least_squares)
     def gradient(X, w, y):
@@ -22,7 +22,7 @@ ways; all of them must agree with each other and with every side of the printed 
             return ((X @ w - y) ** 2).sum()
 
         return {
-            "the formula in NumPy": 2 * X.numpy().T @ (X.numpy() @ w.numpy() - y.numpy()),
+            "by hand": 2 * X.T @ (X @ w - y),
             "autograd": autograd(loss, w),
             "central differences": differences(loss, w),
         }
@@ -50,7 +50,7 @@ Symbols = Mapping[str, Any]
 
 
 class Draw(Protocol):
-    """Where the random inputs come from: a generator in the build, Hypothesis in tests."""
+    """Where random inputs come from: a generator in the build, Hypothesis in tests."""
 
     def integer(self, low: int, high: int) -> int:
         """An integer from ``low`` to ``high``, both included."""
@@ -59,7 +59,7 @@ class Draw(Protocol):
         """A number of examples, features or classes."""
 
     def normal(self, *shape: int) -> Tensor:
-        """Numbers on either side of zero, float64, of the shape; a leaf of the graph."""
+        """Numbers on either side of zero, float64; a leaf of the graph."""
 
     def positive(self, *shape: int) -> Tensor:
         """Numbers between 0.1 and 3, float64, of the shape; a leaf of the graph."""
@@ -328,7 +328,8 @@ def given(*formulas: str) -> None:
 
 def python_name(tex: str) -> str:
     r"""The name of a symbol in Python: ``\eta`` is ``eta``, ``w^*`` is ``w_star``."""
-    name = re.sub(r"\W+", "_", tex.replace("^*", "_star").replace("\\", " ")).strip("_")
+    words = tex.replace("^*", "_star").replace("\\", " ")
+    name = re.sub(r"[\W_]+", "_", words).strip("_")
     return f"{name}_" if name in ("lambda", "in", "is") else name
 
 

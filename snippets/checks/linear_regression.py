@@ -126,7 +126,7 @@ def with_a_bias(draw):
 
 @setting("ex-linear-regression-ridge")
 def ridge(draw):
-    """The penalised loss; the solution comes from a least-squares problem of its own."""
+    """The penalised loss; its solution is that of another least-squares problem."""
     n, d = draw.size(), draw.size()
     X, y, w, lam = draw.normal(n, d), draw.normal(n), draw.normal(d), draw.positive()
     # ‖Xw − y‖² + λ‖w‖² is the squared error of X and y with √λ I and 0 below them.
@@ -186,7 +186,7 @@ def sheet(draw):
 
 @setting("normal-equations", "ex-linear-regression-ridge", example=True)
 def sheet_at_a_minimum(draw):
-    """The sheet's data at the minimum with the third weight zero; with a penalty too."""
+    """The sheet's data at the minimum with a third weight of 0; with a penalty too."""
     symbols = sheet.function(draw)
     X, y = symbols["X"], symbols["y"]
     t, lam = -1 / 6, 1.0
@@ -304,7 +304,8 @@ given(
 )
 unchecked(
     {
-        r"""X = \begin{bmatrix} x_1^\T \\ \vdots \\ x_n^\T \end{bmatrix} \in \R^{n \times d},
+        r"""X = \begin{bmatrix} x_1^\T \\ \vdots \\ x_n^\T \end{bmatrix}
+        \in \R^{n \times d},
         \qquad y = \begin{bmatrix} y_1 \\ \vdots \\ y_n \end{bmatrix} \in \R^n.""": (
             "it draws the arrays that the other formulas use"
         ),

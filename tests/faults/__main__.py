@@ -5,9 +5,9 @@
     nox -s mutants -- --kind formula --chapter tensors
     nox -s mutants -- --record        # keep the counts for the appendix
 
-Results are kept in ``build/faults.jsonl`` under a digest of the project, so a second run
-of an unchanged project only reports. A fault that nobody noticed is a survivor; those
-that change nothing a reader could be misled by are explained in ``survivors.toml``.
+Results are kept in ``build/faults.jsonl`` under a digest of the project, so a second
+run of an unchanged project only reports. A fault that nobody noticed is a survivor;
+those that could mislead nobody are explained in ``survivors.toml``.
 """
 
 from __future__ import annotations

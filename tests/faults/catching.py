@@ -98,7 +98,7 @@ def output_is_noticed(fault: Fault) -> str:
 
 
 def in_child(work: Callable[[], str], seconds: int = SECONDS) -> str:
-    """The text that ``work`` returns in a forked process; it has torch loaded already."""
+    """The text that ``work`` returns in a forked process, which has torch loaded."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:

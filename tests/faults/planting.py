@@ -50,7 +50,7 @@ class Fault:
         return text[: self.start] + self.after + text[self.start + len(self.before) :]
 
 
-def _fault(
+def _fault(  # noqa: PLR0917 (in the order in which they are read)
     kind: str, path: str, text: str, start: int, before: str, after: str
 ) -> Fault:
     return Fault(kind, path, start, before, after, text.count("\n", 0, start) + 1)

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from equations.language import is_claim, is_concrete, parse
+from equations.operations import Mismatch
 from equations.pages import Printed, formulas
 from equations.report import (
     FAILS,
@@ -36,7 +37,6 @@ from equations.report import (
 from equations.tree import Chain, Formula, NotUnderstood, Number
 from equations.values import (
     Evaluation,
-    Mismatch,
     Unknown,
     as_matrix,
     callables,

@@ -76,7 +76,8 @@ def _power(base: Tensor, exponent: Tensor) -> Tensor:
     if base.dim():
         if base.shape[0] != base.shape[1] or float(exponent.detach()) != -1:
             raise Mismatch("a power of a vector")
-        return torch.linalg.inv(base)
+        inverse: Tensor = torch.linalg.inv(base)
+        return inverse
     whole = float(exponent.detach())
     if not exponent.requires_grad and whole.is_integer():
         return base ** int(whole)

@@ -20,8 +20,9 @@ GIVEN, UNCHECKED = "given", "unchecked"
 class Finding:
     """What came of one formula.
 
-    ``gap`` is the largest difference of its printed sides, ``routes`` that of each route
-    of its check, all relative; ``code`` and ``draw`` are the Python of check and setting.
+    ``gap`` is the largest difference of its printed sides, ``routes`` that of each
+    route of its check, all relative; ``code`` and ``draw`` are the Python of check and
+    setting.
     """
 
     formula: Printed

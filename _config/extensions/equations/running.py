@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 
 
 def check_pages(root: Path, texts: Mapping[str, str], cache: Path) -> dict[str, Page]:
-    """The findings of pages, given by name with their Markdown, ``{eval}`` filled in."""
+    """The findings of pages, given by name with their Markdown, values filled in."""
     keys = {slug: _key(root, slug, text) for slug, text in texts.items()}
     found = {
         slug: _idle(root, slug, texts[slug]) or _load(cache, slug, key)

@@ -34,7 +34,7 @@ class Indexed:
 
 @dataclass(frozen=True)
 class Apply:
-    """An operation on expressions; ``kind`` says which: ``sum``, ``product``, ``norm``…"""
+    """An operation on expressions; ``kind`` says which: ``sum``, ``norm``…"""
 
     kind: str
     parts: tuple[Expr, ...]
@@ -67,7 +67,7 @@ class Over:
 
 @dataclass(frozen=True)
 class Derivative:
-    r"""``\frac{\partial^2 of}{\partial w_1 \partial w_2}``; the total ``\dd`` as well."""
+    r"""``\frac{\partial^2 of}{\partial w_1 \partial w_2}``; with ``\dd`` as well."""
 
     of: Expr
     by: tuple[Expr, ...]

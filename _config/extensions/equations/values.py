@@ -51,10 +51,10 @@ def as_matrix(value: Any) -> Tensor:
         return scalar(value)
     if not isinstance(value, Tensor):
         raise Unknown(f"{value!r} is no number")
-    value = value.to(torch.float64)
-    if value.numel() == 1:
-        return value.reshape(())
-    return value[:, None] if value.dim() == 1 else value
+    found: Tensor = value.to(torch.float64)
+    if found.numel() == 1:
+        return found.reshape(())
+    return found[:, None] if found.dim() == 1 else found
 
 
 def as_argument(value: Tensor) -> Tensor:
@@ -508,7 +508,7 @@ def difference(left: Tensor, right: Tensor, *, zero: bool = False) -> float:
 
 
 def rounding(side: Expr) -> Tensor:
-    """Half a unit of the last decimal of each number as written, 0 for what is exact."""
+    """Half a unit of the last decimal of each number as written; 0 if exact."""
     if isinstance(side, tex.Number) and "." in side.text:
         # A little more, since the decimal itself is not exact in binary.
         return scalar(0.5000001 * 10.0 ** -len(side.text.partition(".")[2]))
