@@ -67,8 +67,33 @@ def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
 
 def note_checks(app: Sphinx, docname: str, content: list[str]) -> None:
     """Read the page again when the code that checks it changes."""
-    for path in sources(Path(app.config.snippet_root), docname):
-        app.env.note_dependency(str(path))
+    for path in existing(app, docname):
+        app.env.note_dependency(path)
+
+
+def existing(app: Sphinx, docname: str) -> list[str]:
+    """The code that checks a page, as far as there is any."""
+    code = sources(Path(app.config.snippet_root), docname)
+    return [str(path.resolve()) for path in code if path.is_file()]
+
+
+def find_new_checks(
+    app: Sphinx,
+    env: BuildEnvironment,
+    added: set[str],
+    changed: set[str],
+    removed: set[str],
+) -> list[str]:
+    """The pages for which a module of checks has been written since they were read."""
+    return [
+        docname
+        for docname in env.found_docs & env.dependencies.keys()
+        if not set(existing(app, docname)) <= _dependencies(env, docname)
+    ]
+
+
+def _dependencies(env: BuildEnvironment, docname: str) -> set[str]:
+    return {str(Path(env.srcdir, path).resolve()) for path in env.dependencies[docname]}
 
 
 def mark_equations(app: Sphinx, document: nodes.document) -> None:
@@ -132,6 +157,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.setup_extension("folded")
     app.add_config_value("equation_cache", "equations", "", types=(str,))
     app.connect("env-before-read-docs", check_before_reading, priority=600)
+    app.connect("env-get-outdated", find_new_checks)
     app.connect("env-purge-doc", forget_page)
     app.connect("source-read", note_checks)
     app.connect("doctree-read", mark_equations)

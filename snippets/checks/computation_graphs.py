@@ -382,6 +382,12 @@ def one_round(draw):
     return {"w": draw.normal()}
 
 
+@setting("chain-rule-fan-out", example=True)
+def sixty_doublings(draw):
+    """The chain of the example."""
+    return {"k": 60}
+
+
 # Checks
 
 
@@ -425,6 +431,6 @@ def vector_jacobian_product(x, f, loss, bar_y):
 
 
 given(
-    *("k = 60", r"i = N, N-1, \dots", "m = 1", "w = 0", "w = 2", "w = 3"),
+    *(r"i = N, N-1, \dots", "m = 1", "w = 0", "w = 2", "w = 3"),
     "z = (10, 20)",
 )
