@@ -14,6 +14,7 @@ our notes are letters. Then the files that nothing refers to are deleted.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -24,7 +25,10 @@ import tinycss2
 
 # Where a page names classes, ids and files.
 NAMED = re.compile(r'\s(?:class|id)="([^"]*)"')
-LOADED = re.compile(r'\s(?:src|href)="([^"#?]*)')
+SCRIPT = re.compile(r'<script\b[^>]*\ssrc="([^"#?]*)')
+ICON = re.compile(r'<link\b[^>]*\srel="icon"[^>]*\shref="([^"#?]*)')
+LINK = re.compile(r'<link\b(?=[^>]*\srel="stylesheet")[^>]*>')
+STYLESHEET = re.compile(r'<link\b(?=[^>]*\srel="stylesheet")[^>]*\shref="([^"#?]*)')
 IMPORT = re.compile(r"""@import\s+(?:url\()?\s*["']?([^"')?#:]+)[^;]*;""")
 URL = re.compile(r"""url\(\s*["']?([^"')?#]+)""")
 WORD = re.compile(r"[\w-]+")
@@ -34,56 +38,69 @@ VARIABLE = re.compile(r"var\(\s*(--[\w-]+)")
 # Rules that hold rules.
 NESTING = {"media", "supports", "layer", "container"}
 # Loaded by a script or by a server, not by a page.
+TARGET = "_static/styles.css"
 KEPT = re.compile(r"(?:stemmer\.js|licence\.txt)$")
 
 
 def lighten(site: Path) -> None:
-    """Cut the style sheets of a site and delete the static files nobody loads."""
-    static = site / "_static"
-    pages = [page.read_text(encoding="utf-8") for page in sorted(site.glob("*.html"))]
-    loaded = {name for page in pages for name in LOADED.findall(page)}
-    sheets = {name for name in loaded if name.endswith(".css")}
-    scripts = [
-        (site / name).read_text(encoding="utf-8")
-        for name in sorted(loaded)
-        if name.endswith(".js") and (site / name).is_file()
-    ]
-    names = used_names(pages, scripts)
-    texts = {name: cut(with_imports(site / name), names) for name in sorted(sheets)}
-    texts = without_unused_variables(texts, pages)
-    for name, text in texts.items():
-        (site / name).write_text(text, encoding="utf-8")
-        folder = (site / name).parent
-        loaded |= {
-            (folder / url).resolve().relative_to(site.resolve()).as_posix()
-            for url in URL.findall(text)
-            if not url.startswith("data:")
-        }
-    for file in sorted(static.rglob("*"), reverse=True):
-        name = file.relative_to(site).as_posix()
-        if file.is_dir():
-            if not any(file.iterdir()):
-                file.rmdir()
+    """Make one light style sheet of all; delete the static files that nobody loads."""
+    pages = {
+        file: file.read_text(encoding="utf-8") for file in sorted(site.glob("*.html"))
+    }
+    # In the order of the pages that load them; each says the same order.
+    sheets = list(
+        dict.fromkeys(name for page in pages.values() for name in STYLESHEET.findall(page))
+    )
+    scripts = {name for page in pages.values() for name in SCRIPT.findall(page)}
+    names = used_names(
+        pages.values(),
+        [(site / name).read_text(encoding="utf-8") for name in sorted(scripts)],
+    )
+    target = site / TARGET
+    text = cut("".join(with_imports(site / name, target) for name in sheets), names)
+    text = without_unused_variables(text)
+    target.write_text(text, encoding="utf-8")
+    version = hashlib.sha256(text.encode()).hexdigest()[:8]
+    for file, page in pages.items():
+        file.write_text(with_one_sheet(page, f"{TARGET}?v={version}"), encoding="utf-8")
+    loaded = scripts | {TARGET, *ICON.findall("".join(pages.values()))}
+    loaded |= {
+        f"_static/{url}" for url in URL.findall(text) if not url.startswith("data:")
+    }
+    for path in sorted((site / "_static").rglob("*"), reverse=True):
+        name = path.relative_to(site).as_posix()
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
         elif name not in loaded and not KEPT.search(name):
-            file.unlink()
+            path.unlink()
 
 
-def with_imports(sheet: Path) -> str:
-    """A style sheet with those that it imports in their place."""
+def with_one_sheet(page: str, sheet: str) -> str:
+    """A page with one style sheet, where its first was.
 
-    def imported(match: re.Match[str]) -> str:
-        other = sheet.parent / match[1]
-        return URL.sub(
-            lambda url: url[0].replace(url[1], moved(other, url[1])),
-            with_imports(other),
-        )
+    >>> with_one_sheet('<link href="a.css?v=1" rel="stylesheet"/><link rel="icon"/>', "b")
+    '<link rel="stylesheet" href="b"/><link rel="icon"/>'
+    """
+    link = f'<link rel="stylesheet" href="{sheet}"/>'
+    links = iter([link])
+    return LINK.sub(lambda found: next(links, ""), page)
 
-    def moved(other: Path, url: str) -> str:
-        if url.startswith("data:"):
-            return url
-        return Path(os.path.relpath(other.parent / url, sheet.parent)).as_posix()
 
-    return IMPORT.sub(imported, sheet.read_text(encoding="utf-8"))
+def with_imports(sheet: Path, target: Path) -> str:
+    """What a style sheet and those that it imports say, as part of ``target``."""
+
+    def moved(url: re.Match[str]) -> str:
+        if url[1].startswith("data:"):
+            return url[0]
+        path = os.path.relpath(sheet.parent / url[1], target.parent)
+        return url[0].replace(url[1], Path(path).as_posix())
+
+    text = sheet.read_text(encoding="utf-8")
+    before = "".join(
+        with_imports(sheet.parent / other, target) for other in IMPORT.findall(text)
+    )
+    return f"{before}{URL.sub(moved, IMPORT.sub('', text))}\n"
 
 
 def used_names(pages: Iterable[str], scripts: Iterable[str]) -> set[str]:
@@ -152,20 +169,19 @@ def _is_icon_font(rule: Any) -> bool:
     return "Font Awesome" in tinycss2.serialize(rule.content).replace("\\", "")
 
 
-def without_unused_variables(
-    sheets: dict[str, str], pages: Iterable[str] = ()
-) -> dict[str, str]:
-    """The same without the custom properties that no value refers to."""
+def without_unused_variables(sheet: str) -> str:
+    """The same without the custom properties that no value refers to.
+
+    >>> without_unused_variables(":root{--a:1;--b:var(--c);--c:2 }p{order:var(--a) }")
+    ':root{--a:1; }p{order:var(--a) }'
+    """
     while True:
-        used = set(VARIABLE.findall(" ".join([*sheets.values(), *pages])))
-        lighter = {name: _only(text, used) for name, text in sheets.items()}
-        if lighter == sheets:
-            return sheets
-        sheets = lighter
-
-
-def _only(sheet: str, used: set[str]) -> str:
-    def keep(match: re.Match[str]) -> str:
-        return match[0] if match[2] in used else match[1]
-
-    return re.sub(r"([{;]\s*)(--[\w-]+)\s*:[^;{}]*(?:;|(?=\}))", keep, sheet)
+        used = set(VARIABLE.findall(sheet))
+        lighter = re.sub(
+            r"([{;]\s*)(--[\w-]+)\s*:[^;{}]*(?:;|(?=\}))",
+            lambda match: match[0] if match[2] in used else match[1],
+            sheet,
+        )
+        if lighter == sheet:
+            return sheet
+        sheet = lighter

@@ -17,14 +17,14 @@ def test_a_chapter_is_light(visit: Visit, server: Server, name: str) -> None:
     server.sent.clear()
     page = visit(name)
     page.wait_for_load_state("networkidle")
-    assert {f"{name}.html", "book.css", "stix-two-math.woff2"} <= server.sent.keys()
+    assert {f"{name}.html", "styles.css", "stix-two-math.woff2"} <= server.sent.keys()
     first = sum(server.sent.values())
     assert first < FIRST, server.sent
 
     server.sent.clear()
     page.goto(visit.address(CHAPTERS[CHAPTERS.index(name) - 1]))
     page.wait_for_load_state("networkidle")
-    assert "book.css" not in server.sent  # the browser has kept it
+    assert "styles.css" not in server.sent  # the browser has kept it
     following = sum(server.sent.values())
     assert following < NEXT, server.sent
     print(f"{name}: {first / 1000:.0f} kB, then {following / 1000:.0f} kB")
