@@ -25,6 +25,7 @@ from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from author_errors import AuthorErrors
 from light_files import lighten
+from published_site import publish
 
 ROOT = Path(__file__).resolve().parents[1]
 # What cannot be resolved when the other chapters are left out.
@@ -74,6 +75,8 @@ def build(
             return 1
         if builder == "html":
             lighten(pages)
+            if app.config.html_baseurl:
+                publish(pages, app.config.html_baseurl)
         # Doctrees serve nobody after the build, and another -W run over them would
         # not report again.
         _replace(pages, target, Path(aside, "old"))

@@ -43,7 +43,10 @@ KEPT = re.compile(r"(?:stemmer\.js|licence\.txt)$")
 
 
 def lighten(site: Path) -> None:
-    """Make one light style sheet of all; delete the static files that nobody loads."""
+    """Make one light style sheet of all; delete the static files that nobody loads.
+
+    ``404.html`` loads what the others load, from wherever it is shown.
+    """
     pages = {
         file: file.read_text(encoding="utf-8") for file in sorted(site.glob("*.html"))
     }
