@@ -52,7 +52,9 @@ def lighten(site: Path) -> None:
     }
     # In the order of the pages that load them; each says the same order.
     sheets = list(
-        dict.fromkeys(name for page in pages.values() for name in STYLESHEET.findall(page))
+        dict.fromkeys(
+            name for page in pages.values() for name in STYLESHEET.findall(page)
+        )
     )
     scripts = {name for page in pages.values() for name in SCRIPT.findall(page)}
     names = used_names(
@@ -109,7 +111,10 @@ def with_imports(sheet: Path, target: Path) -> str:
 def used_names(pages: Iterable[str], scripts: Iterable[str]) -> set[str]:
     """Every class and id of the pages, and every word of the scripts."""
     names = {
-        name for page in pages for value in NAMED.findall(page) for name in value.split()
+        name
+        for page in pages
+        for value in NAMED.findall(page)
+        for name in value.split()
     }
     return names.union(*map(WORD.findall, scripts))
 

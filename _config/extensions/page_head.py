@@ -61,13 +61,17 @@ def shorten(text: str, length: int = LENGTH) -> str:
 
 
 def describe(document: nodes.document) -> str:
-    """The first paragraph of the text that can be read without formulas."""
-    for paragraph in document.findall(nodes.paragraph):
-        if not isinstance(paragraph.parent, nodes.section):
-            continue
-        if next(paragraph.findall(nodes.math), None) is None:
-            return shorten(paragraph.astext())
-    return ""
+    """The first paragraph of the text that can be read without formulas.
+
+    Where all of a page stands in lists, as in a glossary, the first of them.
+    """
+    readable = [
+        paragraph
+        for paragraph in document.findall(nodes.paragraph)
+        if next(paragraph.findall(nodes.math), None) is None
+    ]
+    running = [text for text in readable if isinstance(text.parent, nodes.section)]
+    return shorten(next((text.astext() for text in running + readable), ""))
 
 
 def tags(properties: dict[str, str]) -> str:

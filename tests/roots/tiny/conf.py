@@ -13,6 +13,8 @@ extensions = [
     "answers",
     "alternative_texts",
     "incremental",
+    "inline_styles",
+    "citation_lists",
     "sphinxcontrib.bibtex",
 ]
 source_suffix = {".md": "myst-nb"}  # as in the book's own settings
