@@ -35,6 +35,7 @@ POLICY = {
 }
 # Search engines and cards show about so much.
 LENGTH = 160
+SHORTEST = 30  # the words of a table's head say nothing
 # Pages without a source.
 DESCRIPTIONS = {
     "genindex": "The terms of the book from A to Z, and where each is explained.",
@@ -63,12 +64,13 @@ def shorten(text: str, length: int = LENGTH) -> str:
 def describe(document: nodes.document) -> str:
     """The first paragraph of the text that can be read without formulas.
 
-    Where all of a page stands in lists, as in a glossary, the first of them.
+    Where all of a page stands in lists or tables, as in a glossary, the first of them.
     """
     readable = [
         paragraph
         for paragraph in document.findall(nodes.paragraph)
         if next(paragraph.findall(nodes.math), None) is None
+        and len(paragraph.astext()) > SHORTEST
     ]
     running = [text for text in readable if isinstance(text.parent, nodes.section)]
     return shorten(next((text.astext() for text in running + readable), ""))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.pages import CHAPTERS, PAGES
@@ -67,7 +68,7 @@ def test_all_is_reached_by_tab_and_shows_it(visit: Visit, name: str) -> None:
     page = visit(name)
     wanted = page.evaluate(
         """() => [...document.querySelectorAll("a[href], button, input, summary")]
-            .filter((element) => element.checkVisibility({visibilityProperty: true})).length"""
+            .filter((e) => e.checkVisibility({visibilityProperty: true})).length"""
     )
     reached = 0
     for _ in range(wanted + 20):
@@ -184,7 +185,8 @@ def test_colours_follow_the_system_and_the_reader(visit: Visit) -> None:
 def test_motion_is_reduced_when_asked(visit: Visit) -> None:
     moving = """() => [...document.querySelectorAll("*")].flatMap((element) => {
         const style = getComputedStyle(element);
-        const moves = style.animationName !== "none" || style.scrollBehavior === "smooth"
+        const moves = style.animationName !== "none"
+            || style.scrollBehavior === "smooth"
             || style.transitionDuration.split(",").some((time) => parseFloat(time) > 0);
         return moves ? [element.outerHTML.slice(0, 80)] : [];
     })"""
@@ -204,8 +206,8 @@ def test_a_chapter_can_be_read_without_scripts(visit: Visit, name: str) -> None:
 def test_the_policy_stops_what_is_not_a_file_of_the_site(visit: Visit) -> None:
     for local in (False, True):
         page = visit("tensors", local=local)
-        failed: list[str | None] = []
-        page.on("requestfailed", lambda request: failed.append(request.failure))
+        failed: list[Request] = []
+        page.on("requestfailed", partial(list.append, failed))
         page.evaluate(
             """() => {
                 const script = document.createElement("script");
@@ -221,5 +223,5 @@ def test_the_policy_stops_what_is_not_a_file_of_the_site(visit: Visit) -> None:
         stopped = "\n".join(visit.faults)
         assert "Executing inline script violates" in stopped
         assert "https://foreign.invalid/a.png' violates" in stopped
-        assert failed == ["csp"]
+        assert [request.failure for request in failed] == ["csp"]
         visit.faults.clear()

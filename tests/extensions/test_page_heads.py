@@ -30,25 +30,27 @@ def test_a_page_is_described_by_its_first_paragraph_of_words() -> None:
     source = """\
 Title
 =====
-.. note:: Not this.
+.. note:: Not this, although it is the first paragraph.
 
 With :math:`x`.
 
-This one.
+This one, which needs no formula at all.
 
 More
 ----
-Nor this.
+Nor this, because it comes after the other one.
 """
     settings = {"doctitle_xform": False}
-    assert describe(publish_doctree(source, settings_overrides=settings)) == "This one."
+    assert describe(publish_doctree(source, settings_overrides=settings)) == (
+        "This one, which needs no formula at all."
+    )
 
 
 def test_a_page_of_lists_is_described_by_the_first_entry() -> None:
-    source = "Title\n=====\n\nterm\n   Its meaning.\n"
+    source = "Title\n=====\n\nterm\n   Its meaning, in a sentence of some length.\n"
     settings = {"doctitle_xform": False}
     document = publish_doctree(source, settings_overrides=settings)
-    assert describe(document) == "Its meaning."
+    assert describe(document) == "Its meaning, in a sentence of some length."
 
 
 def test_properties_are_escaped_and_empty_ones_left_out() -> None:
