@@ -15,6 +15,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,6 +25,8 @@ from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from author_errors import AuthorErrors
+from light_files import lighten
+from published_site import publish
 
 ROOT = Path(__file__).resolve().parents[1]
 # What cannot be resolved when the other chapters are left out.
@@ -38,10 +41,13 @@ def build(
     root: Path = ROOT,
     overrides: dict[str, Any] | None = None,
     builder: str = "html",
+    finish: Callable[[Sphinx], None] | None = None,
     errors: TextIO | None = None,
     status: TextIO | None = sys.stdout,
 ) -> int:
     """Build from nothing, aside; put the result in place if nothing is wrong.
+
+    ``finish`` may change the pages of a good build before they are put in place.
 
     Returns:
         0, or 1 when there was a mistake; ``target`` is then as it was before.
@@ -71,10 +77,20 @@ def build(
             mistakes = "1 mistake" if count == 1 else f"{count} mistakes"
             stream.stream.write(f"{mistakes}: {target.name} is left as it was\n")
             return 1
+        if finish:
+            finish(app)
         # Doctrees serve nobody after the build, and another -W run over them would
         # not report again.
         _replace(pages, target, Path(aside, "old"))
     return 0
+
+
+def finish_site(app: Sphinx) -> None:
+    """Make a built site light, and ready for its address if it has one."""
+    pages = Path(app.outdir)
+    lighten(pages)
+    if app.config.html_baseurl:
+        publish(pages, app.config.html_baseurl)
 
 
 def _replace(new: Path, target: Path, old: Path) -> None:
@@ -117,7 +133,12 @@ def main(arguments: list[str] | None = None) -> int:
     folder = "chapter" if options.chapter else options.builder
     target = options.target or ROOT / "build" / folder
     result = build(
-        source, target, ROOT / "_config", overrides=overrides, builder=options.builder
+        source,
+        target,
+        ROOT / "_config",
+        overrides=overrides,
+        builder=options.builder,
+        finish=finish_site if options.builder == "html" else None,
     )
     if result == 0 and options.builder == "html":
         page = f"{options.chapter}.html" if options.chapter else "index.html"

@@ -28,6 +28,8 @@ REFERRING = {
 }
 # A relation that names a page rather than loading it may lead to the published site.
 PUBLISHED = {"canonical"}
+# A server shows it for any address, so its links may begin at the root of the host.
+SHOWN_ANYWHERE = PurePosixPath("404.html")
 
 
 @dataclass
@@ -88,6 +90,10 @@ def _why_broken(
     url = urlsplit(target)
     if url.scheme or url.netloc:
         return "link to https instead" if url.scheme in {"http", ""} else ""
+    if path == SHOWN_ANYWHERE and url.path.startswith("/"):
+        parts = PurePosixPath(unquote(url.path)).parts[1:]
+        ends = (Path(root, *parts[start:]) for start in range(len(parts)))
+        return "" if any(end.is_file() for end in ends) else "there is no such file"
     if not target or url.path.startswith("/"):
         return "only a relative path works wherever the site is put"
     aim = _normal(path.parent / unquote(url.path)) if url.path else path

@@ -24,6 +24,9 @@ extensions = [
     "what_is_checked",
     "incremental",
     "mathml",
+    "page_head",
+    "inline_styles",
+    "citation_lists",
     "sphinxcontrib.bibtex",
 ]
 
@@ -68,7 +71,10 @@ html_title = project
 html_math_renderer = "mathml"
 html_static_path = ["static"]
 templates_path = ["templates"]
-html_css_files = ["book.css"]
+html_css_files = ["frame.css", "book.css"]
+html_js_files = [("page.js", {"defer": "defer"})]
+html_favicon = "static/nabla.svg"
+html_additional_pages = {"404": "404.html"}
 html_copy_source = True
 html_show_sourcelink = False
 html_show_sphinx = False

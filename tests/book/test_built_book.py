@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from bs4 import BeautifulSoup
 from check_links import broken_links
 from check_outputs import Executed
 from equations.pages import formulas
+from page_head import policy
 from prose import MARKS
 from tests.book.test_structure import BOOK
 from tests.cells import ROOT
@@ -69,20 +71,129 @@ def test_no_page_names_this_machine(site: Path) -> None:
             assert place.encode() not in content, (name, place)
 
 
+LOADING = {
+    **dict.fromkeys(("script", "img", "iframe", "source", "video", "audio"), "src"),
+    **dict.fromkeys(("embed", "track", "input"), "src"),
+    **{"link": "href", "object": "data", "use": "href", "image": "href"},
+}
+FOREIGN = re.compile(r"\s*(?:[a-z]+:)?//", re.IGNORECASE)
+IN_STYLES = re.compile(
+    r"""(?:url\(|@import\s)\s*["']?\s*(?:[a-z]+:)?//""", re.IGNORECASE
+)
+IN_SCRIPTS = re.compile(
+    r"""(?:fetch|import|Worker|WebSocket|EventSource|sendBeacon|\.src\s*=)"""
+    r"""[\s(]*["'`](?:[a-z]+:)?//""",
+    re.IGNORECASE,
+)
+
+
+def foreign(name: str, text: str) -> list[str]:
+    """What a file of the site would load from another host."""
+    if name.endswith(".css"):
+        return IN_STYLES.findall(text)
+    if name.endswith(".js"):
+        return IN_SCRIPTS.findall(text)
+    found = IN_STYLES.findall(text) if name.endswith(".svg") else []
+    for element in BeautifulSoup(text, "lxml").find_all(True):
+        if element.name == "link" and element.get("rel") == ["canonical"]:
+            continue  # names a page and loads nothing
+        references = [element.get(LOADING.get(element.name, "src"))]
+        references += [element.get("xlink:href")] if element.name != "a" else []
+        for candidate in str(element.get("srcset") or "").split(","):
+            references.append(candidate.strip())
+        found += [
+            str(element)[:120]
+            for reference in references
+            if reference and FOREIGN.match(str(reference))
+        ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.html", '<script src="https://a.org/a.js"></script>'),
+        ("a.html", "<img src='//a.org/a.png'>"),
+        ("a.html", '<img srcset="a.png 1x, https://a.org/a.png 2x">'),
+        ("a.html", '<link rel="preconnect" href="https://a.org">'),
+        ("a.html", '<link rel="stylesheet" href=" HTTPS://a.org/a.css">'),
+        ("a.html", '<object data="http://a.org/a.svg"></object>'),
+        ("a.css", '@import "https://a.org/a.css";'),
+        ("a.css", "src: url( '//a.org/a.woff2')"),
+        ("a.svg", '<svg><image xlink:href="https://a.org/a.png"/></svg>'),
+        ("a.svg", "<svg><style>@import url(https://a.org/a.css)</style></svg>"),
+        ("a.js", 'fetch("https://a.org/beacon")'),
+        ("a.js", "s.src = `//a.org/a.js`"),
+    ],
+)
+def test_a_foreign_host_is_seen(name: str, text: str) -> None:
+    assert foreign(name, text)
+    assert not foreign(name, re.sub(r"(?:https?:)?//a\.org/?", "", text, flags=re.I))
+
+
 def test_nothing_is_loaded_from_another_host(site: Path) -> None:
     """A page can be read from a folder, without the network."""
-    loading = re.compile(
-        r"<(?:script|link|img|iframe|source|object)\b[^>]*"
-        r"""(?:src|href|data)=["'](?:https?:)?//[^"']*["'][^>]*>"""
-    )
-    for page in site.glob("*.html"):
-        found = loading.findall(page.read_text(encoding="utf-8"))
-        assert [tag for tag in found if 'rel="canonical"' not in tag] == [], page.name
-    for style in site.rglob("*.css"):
-        text = style.read_text(encoding="utf-8")
-        assert not re.search(r"""(?:url\(|@import\s+)["']?(?:https?:)?//""", text), (
-            style
-        )
+    kinds = (".html", ".css", ".svg", ".js")
+    texts = {name: text for name, text in files(site).items() if name.endswith(kinds)}
+    assert {Path(name).suffix for name in texts} == set(kinds)
+    for name, text in texts.items():
+        assert foreign(name, text.decode()) == [], name
+
+
+def test_pages_hold_neither_script_nor_style_of_their_own(site: Path) -> None:
+    """Their policy forbids both; see page_head."""
+    for path in site.glob("*.html"):
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+        [declared] = page.select('meta[http-equiv="Content-Security-Policy"]')
+        assert declared["content"] == policy()
+        assert [tag for tag in page.find_all("script") if not tag.get("src")] == []
+        assert page.find_all("style") == []
+        for element in page.find_all(True):
+            handlers = {name for name in element.attrs if name.startswith("on")}
+            assert not handlers | (element.attrs.keys() & {"style"}), element
+
+
+def test_pages_have_the_structure_that_is_read_aloud(site: Path) -> None:
+    for path in site.glob("*.html"):
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+        assert page.html is not None
+        assert page.html["lang"] == "en-GB"
+        assert page.title is not None
+        assert page.title.get_text(strip=True)
+        [text] = page.select("main")
+        levels = [int(tag.name[1]) for tag in text.find_all(re.compile("^h[1-6]$"))]
+        assert levels.count(1) == 1, path.name
+        assert levels[0] == 1
+        jumps = [b - a for a, b in itertools.pairwise(levels)]
+        assert max(jumps, default=0) <= 1, (path.name, levels)
+        for table in text.select("table"):
+            assert table.select("th"), (path.name, str(table)[:200])
+        for link in page.select("a[href]"):
+            assert link.get_text(strip=True) or link.get("aria-label"), (
+                path.name,
+                link,
+            )
+
+
+def test_pages_are_described(site: Path) -> None:
+    described = {}
+    for path in site.glob("*.html"):
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+        [description] = page.select('meta[name="description"]')
+        described[path.name] = str(description["content"])
+        assert 20 < len(described[path.name]) <= 161, (path.name, described[path.name])
+        [title] = page.select('meta[property="og:title"]')
+        assert title["content"]
+    assert len(set(described.values())) == len(described)
+
+
+def test_no_page_loads_a_font_or_script_of_the_theme(site: Path) -> None:
+    names = set(files(site))
+    assert {name for name in names if name.endswith((".woff2", ".woff", ".ttf"))} == {
+        "_static/stix-two-math.woff2"
+    }
+    assert not [name for name in names if name.startswith("_static/scripts")]
+    assert [name for name in names if name.endswith(".css")] == ["_static/styles.css"]
 
 
 def test_no_value_is_left_unfilled(site: Path) -> None:

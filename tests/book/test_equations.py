@@ -68,7 +68,7 @@ def printed(slug: str) -> dict[str, Printed]:
 @pytest.mark.parametrize(("slug", "label"), LABELS, ids=[label for _, label in LABELS])
 @settings(
     deadline=None,
-    max_examples=10,
+    max_examples=60,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 @given(data=st.data())

@@ -16,6 +16,8 @@ extensions = [
     "misconceptions",
     "error_messages",
     "incremental",
+    "inline_styles",
+    "citation_lists",
     "sphinxcontrib.bibtex",
 ]
 source_suffix = {".md": "myst-nb"}  # as in the book's own settings
