@@ -130,6 +130,20 @@ F.softplus(scores[0] - scores[1])
 # %% gradient-of-printed-zero
 torch.autograd.grad(loss, scores)
 
+# %% figure-fan-out
+from snippets import figures
+
+W_leaf = torch.tensor([[2.0, -1.0], [0.0, 0.0], [math.log(2), 0.0]])
+W_leaf.requires_grad_()
+x_leaf = torch.tensor([1.0, 2.0])
+with figures.record() as recording:
+    s_ = W_leaf @ x_leaf
+    lse = torch.logsumexp(s_, dim=0)
+    s_y = s_[2]
+    L = lse - s_y
+    L.backward()
+figures.draw(recording, W=W_leaf, x=x_leaf, s=s_, l=lse, s_y=s_y, L=L)
+
 # %% batch-loss
 X = torch.tensor([[1, 2], [-1, 0.5], [0, 1], [2, -1]]).double()
 y = torch.tensor([0, 2, 1, 0])

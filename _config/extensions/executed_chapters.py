@@ -71,8 +71,10 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
         outcome = outcomes[docname]
         for cell, outputs in zip(chapter.code_cells(), outcome.outputs, strict=True):
             cell.outputs = outputs
-        fill_values(chapter, outcome.values)
-        for problem in [*chapter.problems, *outcome.problems]:
+        figures = fill_values(chapter, outcome.values)
+        if chapter.problems or outcome.problems:
+            figures = []  # cells without outputs; the reason is reported
+        for problem in [*chapter.problems, *outcome.problems, *figures]:
             _warn(docname, problem)
         pages.notebooks[docname] = chapter.notebook
 
