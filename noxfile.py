@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "environment"
 BINARIES = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 CONSTRAINTS = ROOT / "constraints.txt"
-GROUPS = ("book", "test", "lint", "preview")
+GROUPS = ("book", "test", "browser", "lint", "preview")
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
 # PyTorch's own index of builds without CUDA. It is asked for torch alone: as an extra
@@ -105,12 +105,23 @@ def book(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests; `-- tests/snippets -k softmax` selects some."""
+    """Run the tests without a browser; `-- tests/snippets -k softmax` selects some."""
     environment(session)
-    # A file stays on one worker, so that what its tests share is made once.
-    workers = ["-n", "auto", "--dist", "loadfile"]
     coverage = [] if session.posargs else ["--cov", "--cov-report=term"]
-    python(session, "-m", "pytest", *workers, *coverage, *session.posargs)
+    _pytest(session, "--ignore=tests/browser", *coverage, *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Build the book and test its pages in Chromium; `-- -k keyboard` selects some."""
+    environment(session)
+    python(session, "_config/build_book.py")
+    _pytest(session, "tests/browser", *session.posargs)
+
+
+def _pytest(session: nox.Session, *arguments: str) -> None:
+    # A file stays on one worker, so that what its tests share is made once.
+    python(session, "-m", "pytest", "-n", "auto", "--dist", "loadfile", *arguments)
 
 
 @nox.session

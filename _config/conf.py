@@ -20,6 +20,7 @@ extensions = [
     "alternative_texts",
     "incremental",
     "mathml",
+    "page_head",
     "sphinxcontrib.bibtex",
 ]
 
@@ -61,7 +62,14 @@ html_title = project
 html_math_renderer = "mathml"
 html_static_path = ["static"]
 templates_path = ["templates"]
-html_css_files = ["book.css", "figures.css"]
+html_css_files = ["frame.css", "book.css", "figures.css"]
+html_js_files = [
+    ("page.js", {"defer": "defer"}),
+    ("figures.js", {"defer": "defer"}),
+    ("explorers.js", {"defer": "defer"}),
+]
+html_favicon = "static/nabla.svg"
+html_additional_pages = {"404": "404.html"}
 html_copy_source = True
 html_show_sourcelink = False
 html_show_sphinx = False

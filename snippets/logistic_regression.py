@@ -239,6 +239,8 @@ plots.finished(
     "there. The squared error of the probability is flat near 1 for very negative "
     "margins, falls around 0 and is flat near 0. The count of wrong decisions is 1 "
     "left of margin 0 and 0 right of it.",
+    enhanced_by="margin-explorer",
+    data={"scales": [plots.scale(ax)]},
 )
 
 # %% overflow

@@ -132,6 +132,31 @@ plots.finished(
     "0.1, slowly for 0.39, and rises for 0.41.",
 )
 
+# %% figure-step-size
+rows_drawn = torch.randint(4, (20, 1), generator=torch.Generator().manual_seed(0))
+figure, ax = plots.sheet(300)
+draw_valley(ax)
+[line] = ax.plot(*descend(0.3, 20).T, color=plots.ORANGE, marker="o", markersize=4)
+line.set_gid(plots.REPLACED)
+ax.set(xlabel="w₁", ylabel="w₂")
+plots.finished(
+    figure,
+    "The level lines of the loss around its minimum at (1, 2) and twenty steps of "
+    "gradient descent from the origin with step size 0.3. The path swings across the "
+    "valley at first, and each swing is half as long as the one before.",
+    enhanced_by="descent-explorer",
+    data={
+        "X": X.tolist(),
+        "y": y.tolist(),
+        "start": [0, 0],
+        "rate": 0.3,
+        "steps": 20,
+        "bound": (2 / eigenvalues.max()).item(),
+        "order": rows_drawn.tolist(),
+        "scales": [plots.scale(ax)],
+    },
+)
+
 # %% too-small
 w32 = torch.tensor([3.0, 3.0], requires_grad=True)
 mse(w32.double()).backward()
@@ -341,6 +366,35 @@ for lr in (0.1, 0.01):
     excess = ((path @ X.T - y) ** 2).mean(dim=1) - 1
     kept = excess.view(3, 100).amax(dim=1)
     print(f"η {lr:<4}", *(f"{value:9.2f}" for value in kept))
+
+# %% figure-clearing
+figure, ax = plots.sheet(230)
+orders = {
+    "with zero_grad": (("zero", "backward", "step"), plots.BLUE, (22, 17)),
+    "without zero_grad": (("backward", "step"), plots.ORANGE, (60, 17)),
+}
+for name_, (calls_, colour, end) in orders.items():
+    excess_ = ((run(calls_, 60) @ X.T - y) ** 2).mean(dim=1) - mse(w_star)
+    [line] = ax.plot(excess_, color=colour)
+    line.set_gid(plots.REPLACED)
+    plots.name_line(ax, name_, *end, colour, ha="right", xytext=(0, 0))
+ax.set(xlabel="step", ylabel="loss − minimum", ylim=(-0.5, 18), xlim=(0, 60))
+plots.finished(
+    figure,
+    "The loss above its minimum over 60 steps of gradient descent with step size 0.1. "
+    f"With zero_grad it falls from {mse(0 * w_star) - mse(w_star):.1f} to 0 within "
+    "some 20 steps. Without, it swings up and down and does not settle.",
+    enhanced_by="clearing-explorer",
+    data={
+        "X": X.tolist(),
+        "y": y.tolist(),
+        "start": [0, 0],
+        "rate": 0.1,
+        "steps": 60,
+        "minimum": mse(w_star).item(),
+        "scales": [plots.scale(ax)],
+    },
+)
 
 # %% cosine
 lr = 0.1

@@ -27,7 +27,7 @@ from snippets.figures.words import (
 )
 
 SIZE, SMALL, LINE_HEIGHT, PADDING, MARGIN = 14, 13, 18, 9, 4
-WIDEST = 680  # pixels; a page has some 620 for a figure
+WIDEST = 720  # pixels; a page has some 620 for a figure
 GAP = 14  # between two panels
 KEY_SIGN = 26  # room for the small box before each word of the key
 

@@ -34,7 +34,9 @@ class Figure:
         if not self.enhanced_by:
             return element("div", views, class_="drawn")
         # "<" could end the element early.
-        data = json.dumps(self.data, ensure_ascii=False, separators=(",", ":"))
+        data = json.dumps(
+            self.data, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        )
         data = data.replace("<", "\\u003c")
         script = element("script", data, type="application/json")
         return element(self.enhanced_by, views, script, class_="drawn")

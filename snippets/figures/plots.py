@@ -97,11 +97,13 @@ def scale(ax: Axes) -> dict[str, list[float]]:
     """Where the axes' data lie in the SVG: ``{"x": [x0, pixel0, x1, pixel1], "y": …}``.
 
     A script that draws into the plot needs this and nothing else. Call it last: it
-    settles the layout.
+    settles the layout of the whole figure.
     """
     assert ax.figure is not None
     with mpl.rc_context(STYLE):
-        ax.figure.draw_without_rendering()
+        for _ in range(2):  # the first places the labels by ticks that it then moves
+            ax.figure.draw_without_rendering()
+        ax.figure.set_layout_engine("none")
     height = ax.figure.bbox.height
     (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
     low = ax.transData.transform((x0, y0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ class Step:
     """One step through a run: a value is computed, or a gradient is complete.
 
     ``edges`` are those that carry it there, by their place in the recording. ``answer``
-    holds the entries of the gradient, row by row.
+    holds the entries of the gradient, row by row; what is no finite number is a text.
     """
 
     kind: str  # "given", "value" or "gradient"
@@ -23,7 +24,7 @@ class Step:
     edges: list[int]
     say: str
     ask: str = ""
-    answer: tuple[float, ...] = ()
+    answer: tuple[float | str, ...] = ()
 
 
 def label(run: Recording, vertex: Vertex) -> str:
@@ -169,8 +170,13 @@ def _arrival(run: Recording, vertex: Vertex) -> Step:
             if v.gradient is not None
         ]
         ask = f"{ask} {_joined(known)}."
-    answer = tuple(vertex.gradient.flatten().tolist())
+    answer = tuple(map(_entry, vertex.gradient.flatten().tolist()))
     return Step("gradient", [vertex.number], [i for i, _ in out], say, ask, answer)
+
+
+def _entry(value: float) -> float | str:
+    """A number as JSON can hold it: six digits, and ``"nan"`` as a text."""
+    return float(f"{value:.6g}") if math.isfinite(value) else str(value)
 
 
 def _local_rule(run: Recording, edge: Edge) -> str:
