@@ -95,9 +95,9 @@ from snippets.figures import plots
 
 tones = {0.1: plots.BLUE, 0.39: plots.ORANGE, 0.41: plots.PURPLE}
 signs = {0.1: "o", 0.39: "s", 0.41: "^"}
-axis = torch.linspace(-1, 5, 121).double()
+axis = torch.linspace(-1, 4.2, 53).double()
 points = torch.cartesian_prod(axis, axis)
-heights = ((points @ X.T - y) ** 2).mean(dim=1).view(121, 121).T
+heights = ((points @ X.T - y) ** 2).mean(dim=1).view(53, 53).T
 
 
 def draw_valley(ax):
