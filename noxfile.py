@@ -115,6 +115,7 @@ def tests(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Build the book and test its pages in Chromium; `-- -k keyboard` selects some."""
     environment(session)
+    python(session, "-m", "mathml.install", "tests/browser/node", "build/browser")
     python(session, "_config/build_book.py")
     _pytest(session, "tests/browser", *session.posargs)
 

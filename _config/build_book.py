@@ -24,6 +24,7 @@ from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from author_errors import AuthorErrors
+from light_files import lighten
 
 ROOT = Path(__file__).resolve().parents[1]
 # What cannot be resolved when the other chapters are left out.
@@ -71,6 +72,8 @@ def build(
             mistakes = "1 mistake" if count == 1 else f"{count} mistakes"
             stream.stream.write(f"{mistakes}: {target.name} is left as it was\n")
             return 1
+        if builder == "html":
+            lighten(pages)
         # Doctrees serve nobody after the build, and another -W run over them would
         # not report again.
         _replace(pages, target, Path(aside, "old"))

@@ -21,6 +21,8 @@ extensions = [
     "incremental",
     "mathml",
     "page_head",
+    "inline_styles",
+    "citation_lists",
     "sphinxcontrib.bibtex",
 ]
 

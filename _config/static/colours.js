@@ -5,6 +5,7 @@
   const CHOICES = ["system", "light", "dark"];
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
+  const paper = matchMedia("print");
 
   // Where a browser keeps nothing, as some do for files, a choice lasts for a page.
   let choice = "system";
@@ -15,7 +16,7 @@
 
   function show() {
     const dark = choice === "dark" || (choice === "system" && system.matches);
-    root.dataset.theme = dark ? "dark" : "light";
+    root.dataset.theme = dark && !paper.matches ? "dark" : "light";
     const button = document.getElementById("colours");
     if (!button) return;
     const said = choice === "system" ? "as the system" : choice;
@@ -34,6 +35,7 @@
 
   show();
   system.addEventListener("change", show);
+  paper.addEventListener("change", show);
   document.addEventListener("DOMContentLoaded", () => {
     show();
     document.getElementById("colours")?.addEventListener("click", change);

@@ -8,13 +8,9 @@
   // A box is in the order of the Tab key only while something of it is out of sight.
   function reach(box) {
     const scrolls = box.scrollWidth > box.clientWidth + 1;
-    if (scrolls === box.hasAttribute("tabindex")) return;
-    if (!scrolls) {
-      for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
-      return;
-    }
-    box.tabIndex = 0;
-    if (box.localName === "figure") return;
+    if (scrolls) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+    if (!scrolls || box.localName === "figure" || box.hasAttribute("role")) return;
     box.setAttribute("role", "group");
     const kind = box.localName === "pre" ? "Code" : box.querySelector("table") ? "Table" : "Formula";
     box.setAttribute("aria-label", `${kind}, scrolls sideways`);

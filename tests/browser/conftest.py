@@ -18,6 +18,8 @@ may be the path; nothing is downloaded. Most tests need one fixture::
 - ``local``: open the file itself, ``file:///…``, not through the server (no)
 - ``reduced_motion``: whether the reader asks for less motion (no)
 - ``fragment``: where to go on the page, without ``#``
+- ``policy``: whether the page's Content-Security-Policy holds (yes); tools that put
+  styles or scripts of their own into a page need it off
 
 It may be called several times in a test; each call starts a fresh context, with nothing
 kept of earlier ones. When the test ends it **fails on each message of level error in
@@ -105,12 +107,14 @@ class Visit:
         local: bool = False,
         reduced_motion: bool = False,
         fragment: str = "",
+        policy: bool = True,
     ) -> Page:
         """Open a page in a fresh context."""
         context = self.browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             java_script_enabled=scripts,
+            bypass_csp=not policy,
             reduced_motion="reduce" if reduced_motion else "no-preference",
         )
         self.watch(context)

@@ -43,6 +43,7 @@ class Handler(BaseHTTPRequestHandler):
                 headers["Content-Encoding"] = "gzip"
                 body = compressed(file)
         headers["Content-Length"] = str(len(body))
+        self.server.sent[file.name] = len(body)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -65,6 +66,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.root = root.resolve()
         self.prefix = prefix
+        self.sent: dict[str, int] = {}  # bytes of each body, by the name of the file
         self.address = f"http://127.0.0.1:{self.server_port}{prefix}/"
 
     def find(self, path: str) -> tuple[Path, int]:

