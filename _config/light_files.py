@@ -89,7 +89,10 @@ def with_imports(sheet: Path) -> str:
 def used_names(pages: Iterable[str], scripts: Iterable[str]) -> set[str]:
     """Every class and id of the pages, and every word of the scripts."""
     names = {
-        name for page in pages for value in NAMED.findall(page) for name in value.split()
+        name
+        for page in pages
+        for value in NAMED.findall(page)
+        for name in value.split()
     }
     return names.union(*map(WORD.findall, scripts))
 

@@ -116,7 +116,7 @@ for lr_, ax in zip(tones, panels.flat, strict=False):
     ax.set_title(f"η = {lr_}", color=tones[lr_])
     excess_ = ((descend(lr_, 30) @ X.T - y) ** 2).mean(dim=1) - 1
     panels[1, 1].semilogy(excess_, color=tones[lr_])
-    panels[1, 1].text(30.5, excess_[30], f"{lr_}", color=tones[lr_], va="center")
+    plots.name_line(panels[1, 1], f"{lr_}", 30, excess_[30], tones[lr_], xytext=(2, 0))
 panels[0, 0].set_ylabel("w₂")
 panels[1, 0].set(xlabel="w₁", ylabel="w₂")
 panels[1, 1].set(

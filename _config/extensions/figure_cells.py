@@ -95,7 +95,7 @@ def finish(cell: NotebookNode, figure: FigureText, caption: str) -> str:
         return "the cell gives a figure without a text that says what it shows"
     cell.metadata.setdefault("tags", []).append("remove-input")
     cell.metadata["mystnb"] = {
-        "figure": {"name": figure.name, "caption": caption},
+        "figure": {"name": figure.name, "caption": caption.strip()},
         "image": {"alt": alt},
     }
     return ""

@@ -159,7 +159,7 @@
   class DescentExplorer extends Explorer {
     build() {
       this.slider("rate", "step size η", { min: 0.01, max: 0.45, step: 0.01, value: this.data.rate });
-      this.choice("batch", "gradient from", { all: "all four examples", one: "one example at a time" });
+      this.choice("batch", "each gradient from", { all: "all examples", one: "one example" });
     }
 
     say({ rate, batch }, [plot]) {

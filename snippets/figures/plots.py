@@ -88,7 +88,7 @@ def name_line(
     ax: Axes, name: str, x: float, y: float, colour: str, **place: Any
 ) -> None:
     """Write the name of a line beside it, in its colour, instead of a legend."""
-    place = {"xytext": (4, 0), "ha": "left", "va": "center"} | place
+    place = {"xytext": (4, 0), "ha": "left", "va": "center", "fontsize": 12} | place
     offset = place.pop("xytext")
     ax.annotate(name, (x, y), offset, textcoords="offset points", color=colour, **place)
 

@@ -35,7 +35,9 @@ def test_a_narrow_page_does_not_scroll_sideways(
     visit: Visit, name: str, width: int
 ) -> None:
     page = visit(name, width=width)
-    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    page.evaluate(
+        "document.querySelectorAll('details').forEach(d => { d.open = true })"
+    )
     assert page.evaluate(SIDEWAYS) <= 0
 
 
