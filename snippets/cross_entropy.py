@@ -41,7 +41,7 @@ for ax, heights, colour in (
     (left, s, plots.BLUE),
     (right, torch.softmax(s, dim=0), plots.ORANGE),
 ):
-    ax.bar(range(3), heights, width=0.7, color=colour)
+    ax.bar(range(3), heights.tolist(), width=0.7, color=colour)
     for bar in ax.patches:
         bar.set_gid(plots.REPLACED)
     ax.axhline(0, color=plots.LINE, linewidth=0.8)
