@@ -195,7 +195,10 @@ def test_an_explorer_answers_to_each_of_its_controls(
         expect(said).not_to_have_text(before or "")
 
 
-@pytest.mark.parametrize("element", EXPLORERS)
+# The fourth, by margin, replaces nothing in its picture.
+@pytest.mark.parametrize(
+    "element", ["descent-explorer", "clearing-explorer", "softmax-explorer"]
+)
 def test_an_explorer_starts_with_the_run_of_its_picture(
     visit: Visit, element: str
 ) -> None:
@@ -213,8 +216,6 @@ def test_an_explorer_starts_with_the_run_of_its_picture(
         }"""
     )
     old, made = pairs
-    if element == "margin-explorer":
-        return  # it adds to the picture and replaces nothing
     assert len(old) == len(made) > 0
     for place in old:
         gaps = [[abs(a - b) for a, b in zip(place, one, strict=True)] for one in made]
