@@ -1,5 +1,6 @@
 """Run a chapter's cells up to a given one, for tests of intermediate states."""
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -27,3 +28,12 @@ def run_cells(module: str, until: str) -> dict[str, Any]:
         if name == until:
             break
     return namespace
+
+
+def figure_of(module: str, cell: str) -> tuple[Any, dict[str, Any]]:
+    """The figure that a cell gives, and the namespace that it was made in."""
+    namespace = run_cells(module, cell)
+    last = ast.parse(LIBRARY.cells(module)[cell].source).body[-1]
+    assert isinstance(last, ast.Expr)
+    code = compile(ast.Expression(last.value), f"<{module}#{cell}>", "eval")
+    return eval(code, namespace), namespace

@@ -207,9 +207,7 @@ class Recording:
     def _sending(self, edges: list[Edge], record: Node) -> Callable[..., None]:
         def note(sent: tuple[Tensor | None, ...], _: object) -> None:
             for edge, gradient in zip(edges, _slots(record, sent), strict=True):
-                # The engine sums over broadcast axes only after this hook.
-                shape = self.vertices[edge.source].value.shape
-                edge.sent = gradient.detach().sum_to_size(shape).clone()
+                edge.sent = gradient.detach().clone()
 
         return note
 

@@ -149,6 +149,32 @@ def test_the_reader_predicts_a_gradient_and_is_told(visit: Visit) -> None:
     expect(said).to_have_text(steps[at_r + 1]["say"])
 
 
+@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("font", ["", "DejaVu Sans"])
+def test_every_text_lies_in_its_box(visit: Visit, width: int, font: str) -> None:
+    """In the font of the page, and in the widest that a drawing names."""
+    for name in sorted({page for page, _ in GRAPHS}):
+        page = visit(name, width=width)
+        outside = page.evaluate(
+            """(font) => {
+              const found = [];
+              for (const box of document.querySelectorAll(".drawn .vertex")) {
+                const frame = box.querySelector("rect").getBBox();
+                for (const text of box.querySelectorAll("text")) {
+                  if (font) text.style.fontFamily = font;
+                  const { x, y, width, height } = text.getBBox();
+                  if (width && (x < frame.x || x + width > frame.x + frame.width
+                      || y + height > frame.y + frame.height + 3))
+                    found.push(text.textContent);
+                }
+              }
+              return found;
+            }""",
+            font,
+        )
+        assert outside == [], name
+
+
 def test_what_is_said_is_announced(visit: Visit) -> None:
     figure = graph(visit("linear-regression"), "fig-linear-regression-squared-error")
     expect(figure.locator(".said")).to_have_attribute("aria-live", "polite")

@@ -76,7 +76,11 @@ def test_the_scale_leads_from_data_to_pixels() -> None:
 
 
 def test_every_text_lies_in_the_picture() -> None:
-    root = ET.fromstring(plotted()[0].svg)
+    figure, ax = plots.sheet(230)
+    ax.plot(range(60), [12] * 60)
+    ax.set(xlabel="step", ylabel="loss", ylim=(-0.5, 16), xlim=(0, 60))
+    plots.scale(ax)
+    root = ET.fromstring(plots.finished(figure, "A line.").svg)
     for text in root.iter(f"{SVG}text"):
         size = float(text.get("font-size", "10"))
         turned = "rotate(-90" in text.get("transform", "")

@@ -139,6 +139,8 @@ def test_what_is_sent_adds_up_and_comes_after_its_cause(program) -> None:
     for place, number in enumerate(recording.arrivals):
         out = [e for e in recording.edges if e.source == number and e.sent is not None]
         if number != recording.arrivals[0]:
+            shape = recording.vertices[number].value.shape
+            assert all(edge.sent.shape == shape for edge in out)
             total = sum(edge.sent for edge in out)
             torch.testing.assert_close(total, recording.vertices[number].gradient)
         assert {edge.target for edge in out} <= set(recording.arrivals[:place])
