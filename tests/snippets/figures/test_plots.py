@@ -75,10 +75,14 @@ def test_the_scale_leads_from_data_to_pixels() -> None:
     assert drawn == pytest.approx(expected, abs=0.02)
 
 
-def test_every_text_lies_in_the_picture() -> None:
+def test_every_text_lies_in_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With sizes for which a single pass of the layout leaves the label outside."""
+    sizes = {"font.size": 11, "axes.labelsize": 11, "ytick.labelsize": 10.5}
+    for name, size in (sizes | {"xtick.labelsize": 10.5}).items():
+        monkeypatch.setitem(plots.STYLE, name, size)
     figure, ax = plots.sheet(230)
     ax.plot(range(60), [12] * 60)
-    ax.set(xlabel="step", ylabel="loss", ylim=(-0.5, 16), xlim=(0, 60))
+    ax.set(xlabel="step", ylabel="loss − minimum", ylim=(-0.5, 16), xlim=(0, 60))
     plots.scale(ax)
     root = ET.fromstring(plots.finished(figure, "A line.").svg)
     for text in root.iter(f"{SVG}text"):
