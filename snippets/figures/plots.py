@@ -23,6 +23,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
+from matplotlib.ticker import FixedLocator
 
 from snippets.figures.figure import Figure
 from snippets.figures.svg import BLUE, FONT, INK, LINE, MUTED, ORANGE
@@ -99,11 +100,7 @@ def scale(ax: Axes) -> dict[str, list[float]]:
     A script that draws into the plot needs this and nothing else. Call it last: it
     settles the layout of the whole figure.
     """
-    assert ax.figure is not None
-    with mpl.rc_context(STYLE):
-        for _ in range(2):  # the first places the labels by ticks that it then moves
-            ax.figure.draw_without_rendering()
-        ax.figure.set_layout_engine("none")
+    _settle(ax.figure)
     height = ax.figure.bbox.height
     (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
     low = ax.transData.transform((x0, y0))
@@ -113,6 +110,20 @@ def scale(ax: Axes) -> dict[str, list[float]]:
         "y": [y0, height - low[1], y1, height - high[1]],
     }
     return {axis: [round(float(v), 3) for v in four] for axis, four in found.items()}
+
+
+def _settle(figure: Any) -> None:
+    """Lay the figure out, for good."""
+    if figure.get_layout_engine() is None:
+        return
+    with mpl.rc_context(STYLE):
+        figure.draw_without_rendering()
+        # In its new place an axis would choose other ticks, for which there is no room.
+        for ax in figure.axes:
+            for axis in (ax.xaxis, ax.yaxis):
+                axis.set_major_locator(FixedLocator(axis.get_majorticklocs()))
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
 
 
 def finished(
@@ -125,6 +136,7 @@ def finished(
     """
     if not alt.strip():
         raise ValueError("a plot has a text that says what it shows: alt=…")
+    _settle(figure)
     buffer = io.StringIO()
     with mpl.rc_context(STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})

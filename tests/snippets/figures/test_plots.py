@@ -76,7 +76,7 @@ def test_the_scale_leads_from_data_to_pixels() -> None:
 
 
 def test_every_text_lies_in_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With sizes for which a single pass of the layout leaves the label outside."""
+    """With sizes for which a first layout leaves the label outside."""
     sizes = {"font.size": 11, "axes.labelsize": 11, "ytick.labelsize": 10.5}
     for name, size in (sizes | {"xtick.labelsize": 10.5}).items():
         monkeypatch.setitem(plots.STYLE, name, size)
