@@ -25,6 +25,7 @@ extensions = [
     "incremental",
     "mathml",
     "page_head",
+    "figure_scripts",
     "inline_styles",
     "citation_lists",
     "sphinxcontrib.bibtex",
@@ -71,7 +72,7 @@ html_title = project
 html_math_renderer = "mathml"
 html_static_path = ["static"]
 templates_path = ["templates"]
-html_css_files = ["frame.css", "book.css"]
+html_css_files = ["frame.css", "book.css", "figures.css"]
 html_js_files = [("page.js", {"defer": "defer"})]
 html_favicon = "static/nabla.svg"
 html_additional_pages = {"404": "404.html"}

@@ -16,6 +16,13 @@ a = torch.tensor([1, 2, 3])
 b = torch.tensor([4, 5, 6])
 a + b
 
+# %% figure-sum
+from snippets import figures
+
+with figures.record() as recording:
+    a + b
+figures.draw(recording, a=a, b=b)
+
 # %% sum-unrecorded
 print((a + b).requires_grad, (a + b).grad_fn)
 
@@ -96,12 +103,27 @@ def bent(x):
 show_graph(bent(torch.tensor(3.0, requires_grad=True)))
 show_graph(bent(torch.tensor(-3.0, requires_grad=True)))
 
+# %% figure-doubling
+a_ = torch.tensor(1.0, requires_grad=True)
+with figures.record() as recording:
+    b_ = a_ + a_
+    c_ = b_ + b_
+    c_.backward()
+figures.draw(recording, slopes=True, a=a_, b=b_, c=c_)
+
 # %% doubling
 a = torch.tensor(1.0, requires_grad=True)
 b = a + a
 c = b + b
 c.backward()
 a.grad
+
+
+# %% figure-fan-out
+with figures.record() as recording:
+    graph_ = fresh_graph()
+    graph_[-1].backward()
+figures.draw(recording, slopes=True, **dict(zip("uvpqL", graph_, strict=True)))
 
 
 # %% arrivals
@@ -260,6 +282,14 @@ print(c)
 w = torch.tensor(3.0, requires_grad=True)
 (w * w.detach()).backward()
 w.grad
+
+# %% figure-detach
+w_ = torch.tensor(3.0, requires_grad=True)
+with figures.record() as recording:
+    d_ = w_.detach()
+    product = w_ * d_
+    product.backward()
+figures.draw(recording, w=w_, d=d_, L=product)
 
 # %% no-grad
 with torch.no_grad():

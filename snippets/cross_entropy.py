@@ -33,6 +33,29 @@ torch.softmax(s, dim=0)
 # %% softmax-shift-and-scale
 torch.softmax(s + 100, dim=0), torch.softmax(2 * s, dim=0)
 
+# %% figure-softmax
+from snippets.figures import plots
+
+figure, (left, right) = plots.sheet(190, 1, 2)
+for ax, heights, colour in (
+    (left, s, plots.BLUE),
+    (right, torch.softmax(s, dim=0), plots.ORANGE),
+):
+    ax.bar(range(3), heights.tolist(), width=0.7, color=colour)
+    for bar in ax.patches:
+        bar.set_gid(plots.REPLACED)
+    ax.axhline(0, color=plots.LINE, linewidth=0.8)
+    ax.set(xticks=range(3), xlim=(-0.6, 2.6), xlabel="class")
+left.set(title="score s", ylim=(-3.5, 4))
+right.set(title="probability p", ylim=(0, 1.02))
+plots.finished(
+    figure,
+    f"Two bar charts of three classes: the scores {s.tolist()} on the left, and on the "
+    f"right their softmax {torch.softmax(s, dim=0).tolist()}.",
+    enhanced_by="softmax-explorer",
+    data={"scores": s.tolist(), "scales": [plots.scale(left), plots.scale(right)]},
+)
+
 # %% wrong-dim
 S = torch.tensor([[2.0, 0.0, 1.0], [0.0, 3.0, 0.0]])
 over_classes = torch.softmax(S, dim=1)
@@ -129,6 +152,20 @@ F.softplus(scores[0] - scores[1])
 
 # %% gradient-of-printed-zero
 torch.autograd.grad(loss, scores)
+
+# %% figure-fan-out
+from snippets import figures
+
+W_leaf = torch.tensor([[2.0, -1.0], [0.0, 0.0], [math.log(2), 0.0]])
+W_leaf.requires_grad_()
+x_leaf = torch.tensor([1.0, 2.0])
+with figures.record() as recording:
+    s_ = W_leaf @ x_leaf
+    lse = torch.logsumexp(s_, dim=0)
+    s_y = s_[2]
+    L = lse - s_y
+    L.backward()
+figures.draw(recording, W=W_leaf, x=x_leaf, s=s_, l=lse, s_y=s_y, L=L)
 
 # %% batch-loss
 X = torch.tensor([[1, 2], [-1, 0.5], [0, 1], [2, -1]]).double()

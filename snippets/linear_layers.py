@@ -119,6 +119,23 @@ print(layer.bias.grad)
 print(x_leaf.grad)
 print(z.grad)
 
+# %% figure-graph
+from snippets import figures
+
+W_leaf = layer.weight.detach().clone().requires_grad_()
+b_leaf = layer.bias.detach().clone().requires_grad_()
+x_leaf_ = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+with figures.record() as recording:
+    u_ = W_leaf @ x_leaf_
+    z_leaf = u_ + b_leaf
+    lse = torch.logsumexp(z_leaf, dim=0)
+    z_y = z_leaf[1]
+    L = lse - z_y
+    L.backward()
+figures.draw(
+    recording, W=W_leaf, x=x_leaf_, b=b_leaf, u=u_, z=z_leaf, l=lse, z_y=z_y, L=L
+)
+
 # %% batch-gradient
 G = torch.tensor([[1.0, 0], [0, -1], [2, 1], [0, 3]])
 X_leaf = X.clone().requires_grad_()

@@ -44,6 +44,18 @@ first_order = torch.tensor(gradient) @ h
 second_order = (X @ h) @ (X @ h)
 print(change.item(), first_order.item(), second_order.item())
 
+# %% figure-squared-error
+from snippets import figures
+
+w_leaf = w.detach().clone().requires_grad_()
+with figures.record() as recording:
+    z_ = X @ w_leaf
+    r_ = z_ - y
+    m_ = torch.linalg.vector_norm(r_)
+    L_ = m_**2
+    L_.backward()
+figures.draw(recording, X=X, w=w_leaf, y=y, z=z_, r=r_, m=m_, L=L_)
+
 # %% graph-forward
 z = X @ w
 r = z - y
@@ -57,6 +69,16 @@ L.backward()
 for name, vertex in {"m": m, "r": r, "z": z, "w": w}.items():
     print(name, vertex.grad)
 
+# %% figure-sum-of-squares
+w_leaf = w.detach().clone().requires_grad_()
+with figures.record() as recording:
+    z_ = X @ w_leaf
+    r_ = z_ - y
+    q = r_**2
+    L_ = q.sum()
+    L_.backward()
+figures.draw(recording, X=X, w=w_leaf, y=y, z=z_, r=r_, q=q, L=L_)
+
 # %% zero-residual
 perfect = torch.zeros(3, requires_grad=True)
 for loss in (
@@ -65,6 +87,15 @@ for loss in (
     torch.sqrt(perfect @ perfect) ** 2,
 ):
     print(torch.autograd.grad(loss, perfect)[0])
+
+# %% figure-zero-residual
+r_ = torch.zeros(3, requires_grad=True)
+with figures.record() as recording:
+    q = r_ @ r_
+    m_ = torch.sqrt(q)
+    L_ = m_**2
+    L_.backward()
+figures.draw(recording, r=r_, q=q, m=m_, L=L_)
 
 # %% route-numpy
 X_np = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])

@@ -92,6 +92,23 @@ for vertex in (s_3, m_3, o_3, a_3, loss_3):
 loss_3.backward()
 w_3.grad
 
+# %% figure-one-student
+from snippets import figures
+
+x_leaf, y_leaf, w_leaf_ = X[2], y[2], w.clone().requires_grad_()
+with figures.record() as recording:
+    s_3_ = x_leaf @ w_leaf_
+    m_3_ = y_leaf * s_3_
+    n_3 = -m_3_
+    o_3_ = torch.exp(n_3)
+    a_3_ = 1 + o_3_
+    loss_3_ = torch.log(a_3_)
+    loss_3_.backward()
+inputs = {"x": x_leaf, "w": w_leaf_, "y": y_leaf}
+figures.draw(
+    recording, **inputs, s=s_3_, m=m_3_, n=n_3, o=o_3_, a=a_3_, **{"ℓ": loss_3_}
+)
+
 # %% gradient-autograd
 w_leaf = w.clone().requires_grad_()
 log_loss(w_leaf).backward()
@@ -110,6 +127,42 @@ differences
 
 # %% pull
 torch.sigmoid(-m).round(decimals=3).tolist()
+
+
+# %% figure-boundary
+from snippets.figures import plots
+
+lowest = torch.zeros(3, dtype=torch.float64)
+for _ in range(6):
+    slope_ = X.T @ (torch.sigmoid(X @ lowest) - t)
+    lowest = lowest - torch.linalg.solve(hessian(log_loss, lowest), slope_)
+across = torch.tensor([-0.5, 4.8], dtype=torch.float64)
+figure, ax = plots.sheet(270)
+groups = {1.0: (plots.BLUE, "o"), -1.0: (plots.ORANGE, "s")}
+for label, (colour, sign) in groups.items():
+    ax.scatter(*sheets_and_mocks[y == label].T, s=230, color=colour, marker=sign)
+for number, place in enumerate(sheets_and_mocks.tolist(), 1):
+    ax.annotate(str(number), place, color="#ffffff", ha="center", va="center_baseline")
+for weights, dashes in ((w, "-"), (lowest, (0, (4, 2)))):
+    ax.plot(
+        across, -(weights[0] + weights[1] * across) / weights[2], plots.INK, ls=dashes
+    )
+plots.name_line(ax, "■ failed", 0.0, 4.3, plots.ORANGE, xytext=(-8, 0))
+plots.name_line(ax, "● passed", 3.9, 4.3, plots.BLUE, xytext=(0, 0))
+ax.set(xlabel="problem sheets handed in", ylabel="mock exams sat")
+ax.set(xlim=(-0.5, 4.8), ylim=(-0.5, 4.6), xticks=range(5), yticks=range(5))
+wrong_ = {
+    name: [i for i, m_i in enumerate((y * (X @ v)).tolist(), 1) if m_i < 0]
+    for name, v in {"solid": w, "dashed": lowest}.items()
+}
+plots.finished(
+    figure,
+    "Eight numbered students in the plane of problem sheets handed in and mock exams "
+    "sat. Failed are 1 at (1, 0), 2 at (0, 1), 3 at (1, 3) and 4 at (4, 3). Passed "
+    "are 5 at (2, 2), 6 at (2, 4), 7 at (3, 3) and 8 at (4, 1). On the wrong side of "
+    f"the solid boundary of w: {wrong_['solid']}; of the dashed one, further to the "
+    f"right: {wrong_['dashed']}.",
+)
 
 
 # %% scale
@@ -159,6 +212,36 @@ slopes_log = torch.autograd.grad(F.softplus(-z).sum(), z)[0]
 slopes_squared = torch.autograd.grad(squares.sum(), z)[0]
 print(slopes_log)
 print(slopes_squared)
+
+# %% figure-losses
+from snippets.figures import plots
+
+margins_ = torch.linspace(-4, 4, 161, dtype=torch.float64)
+curves = {
+    "log loss": (F.softplus(-margins_), plots.BLUE, "-"),
+    "hinge": (F.relu(1 - margins_), plots.GREEN, (0, (5, 2))),
+    "squared error of p": ((1 - margins_.sigmoid()) ** 2, plots.ORANGE, (0, (2, 1))),
+    "wrong decision": ((margins_ <= 0).double(), plots.MUTED, (0, (1, 1))),
+}
+figure, ax = plots.sheet(250)
+for loss, colour, dashes in curves.values():
+    ax.plot(margins_, loss, color=colour, linestyle=dashes)
+plots.name_line(ax, "hinge", -3.0, 4.0, plots.GREEN, xytext=(8, 4))
+plots.name_line(ax, "log loss", -3.95, 2.4, plots.BLUE, xytext=(0, 0))
+plots.name_line(ax, "wrong decision", -3.95, 1.22, plots.MUTED, xytext=(0, 0))
+plots.name_line(ax, "squared error of p", -3.95, 0.4, plots.ORANGE, xytext=(0, 0))
+ax.set(xlabel="margin m (logits)", ylabel="loss of one student", ylim=(-0.1, 5.1))
+plots.finished(
+    figure,
+    "Four losses over the margin from −4 to 4. The log loss falls steadily from "
+    f"{F.softplus(margins_.new_tensor(4.0)):.2f} towards 0 and bends upwards "
+    "everywhere. The hinge falls in a straight line from 5 to 0 at margin 1 and stays "
+    "there. The squared error of the probability is flat near 1 for very negative "
+    "margins, falls around 0 and is flat near 0. The count of wrong decisions is 1 "
+    "left of margin 0 and 0 right of it.",
+    enhanced_by="margin-explorer",
+    data={"scales": [plots.scale(ax)]},
+)
 
 # %% overflow
 w_large = (1000 * w).requires_grad_()

@@ -35,6 +35,23 @@ with torch.no_grad():
     w -= 0.1 * w.grad
 w.grad, w.detach()
 
+# %% figure-one-step
+from snippets import figures
+
+w_leaf = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+with figures.record() as recording:
+    z = X @ w_leaf
+    r_ = z - y
+    q = r_**2
+    L = q.mean()
+recording.look("before L.backward()")
+L.backward()
+recording.look("after L.backward()")
+with torch.no_grad():
+    w_leaf -= 0.1 * w_leaf.grad
+recording.look("after the step")
+figures.draw(recording, X=X, w=w_leaf, y=y, z=z, r=r_, q=q, L=L)
+
 # %% hessian
 H = torch.autograd.functional.hessian(mse, w.detach())
 g = w.grad
@@ -72,6 +89,73 @@ for lr in (0.1, 0.39, 0.4, 0.41):
     measured = mse(descend(lr, 10)[10]) - mse(w_star)
     columns = (*factors, formula, measured)
     print(f"η {lr:<5}", *(f"{value:9.3f}" for value in columns))
+
+# %% figure-paths
+from snippets.figures import plots
+
+tones = {0.1: plots.BLUE, 0.39: plots.ORANGE, 0.41: plots.PURPLE}
+signs = {0.1: "o", 0.39: "s", 0.41: "^"}
+axis = torch.linspace(-1, 4.2, 53).double()
+points = torch.cartesian_prod(axis, axis)
+heights = ((points @ X.T - y) ** 2).mean(dim=1).view(53, 53).T
+
+
+def draw_valley(ax):
+    """Level lines of the loss, and its minimum."""
+    levels = [1.5, 3, 5.5, 9, 13.5, 19]
+    ax.contour(axis, axis, heights, levels, colors=plots.LINE, linewidths=0.6)
+    ax.plot(*w_star, marker="+", color=plots.INK, markersize=9)
+    ax.set(xlim=(-0.8, 3.2), ylim=(-0.5, 4), xticks=range(4), yticks=range(5))
+
+
+figure, panels = plots.sheet(360, 2, 2)
+for lr_, ax in zip(tones, panels.flat, strict=False):
+    draw_valley(ax)
+    line = {"color": tones[lr_], "marker": signs[lr_], "markersize": 3.5}
+    ax.plot(*descend(lr_, 12).T, linewidth=1.2, **line)
+    ax.set_title(f"η = {lr_}", color=tones[lr_])
+    excess_ = ((descend(lr_, 30) @ X.T - y) ** 2).mean(dim=1) - 1
+    panels[1, 1].semilogy(excess_, color=tones[lr_])
+    plots.name_line(panels[1, 1], f"{lr_}", 30, excess_[30], tones[lr_], xytext=(2, 0))
+panels[0, 0].set_ylabel("w₂")
+panels[1, 0].set(xlabel="w₁", ylabel="w₂")
+panels[1, 1].set(
+    title="loss − minimum", xlabel="step", xlim=(0, 39), xticks=[0, 15, 30]
+)
+plots.finished(
+    figure,
+    "Three panels with the elliptical level lines of the loss around its minimum at "
+    "(1, 2) and twelve steps of gradient descent from the origin. With step size 0.1 "
+    "the path bends into the minimum, with 0.39 it zigzags across the narrow valley "
+    "with slowly shrinking swings, and with 0.41 the swings grow. A fourth panel shows "
+    "the loss above its minimum over 30 steps on a logarithmic axis: it falls fast for "
+    "0.1, slowly for 0.39, and rises for 0.41.",
+)
+
+# %% figure-step-size
+rows_drawn = torch.randint(4, (20, 1), generator=torch.Generator().manual_seed(0))
+figure, ax = plots.sheet(300)
+draw_valley(ax)
+[line] = ax.plot(*descend(0.3, 20).T, color=plots.ORANGE, marker="o", markersize=4)
+line.set_gid(plots.REPLACED)
+ax.set(xlabel="w₁", ylabel="w₂")
+plots.finished(
+    figure,
+    "The level lines of the loss around its minimum at (1, 2) and twenty steps of "
+    "gradient descent from the origin with step size 0.3. The path swings across the "
+    "valley at first, and each swing is half as long as the one before.",
+    enhanced_by="descent-explorer",
+    data={
+        "X": X.tolist(),
+        "y": y.tolist(),
+        "start": [0, 0],
+        "rate": 0.3,
+        "steps": 20,
+        "bound": (2 / eigenvalues.max()).item(),
+        "order": rows_drawn.tolist(),
+        "scales": [plots.scale(ax)],
+    },
+)
 
 # %% too-small
 w32 = torch.tensor([3.0, 3.0], requires_grad=True)
@@ -282,6 +366,35 @@ for lr in (0.1, 0.01):
     excess = ((path @ X.T - y) ** 2).mean(dim=1) - 1
     kept = excess.view(3, 100).amax(dim=1)
     print(f"η {lr:<4}", *(f"{value:9.2f}" for value in kept))
+
+# %% figure-clearing
+figure, ax = plots.sheet(230)
+orders = {
+    "with zero_grad": (("zero", "backward", "step"), plots.BLUE, (22, 17)),
+    "without zero_grad": (("backward", "step"), plots.ORANGE, (60, 17)),
+}
+for name_, (calls_, colour, end) in orders.items():
+    excess_ = ((run(calls_, 60) @ X.T - y) ** 2).mean(dim=1) - mse(w_star)
+    [line] = ax.plot(excess_, color=colour)
+    line.set_gid(plots.REPLACED)
+    plots.name_line(ax, name_, *end, colour, ha="right", xytext=(0, 0))
+ax.set(xlabel="step", ylabel="loss − minimum", ylim=(-0.5, 18), xlim=(0, 60))
+plots.finished(
+    figure,
+    "The loss above its minimum over 60 steps of gradient descent with step size 0.1. "
+    f"With zero_grad it falls from {mse(0 * w_star) - mse(w_star):.1f} to 0 within "
+    "some 20 steps. Without, it swings up and down and does not settle.",
+    enhanced_by="clearing-explorer",
+    data={
+        "X": X.tolist(),
+        "y": y.tolist(),
+        "start": [0, 0],
+        "rate": 0.1,
+        "steps": 60,
+        "minimum": mse(w_star).item(),
+        "scales": [plots.scale(ax)],
+    },
+)
 
 # %% cosine
 lr = 0.1

@@ -158,6 +158,16 @@ print(copy, flat, sep="\n")
 grid = torch.arange(6).reshape(2, 3)
 print(grid.stride(), grid.T.stride(), grid.reshape(3, 2).stride())
 
+# %% figure-memory
+from snippets.figures.memory import draw_memory
+
+readings = {
+    "grid": grid,
+    "grid.T": grid.T,
+    "grid.reshape(3, 2)": grid.reshape(3, 2),
+}
+draw_memory(**readings)
+
 # %% reshape-or-transpose
 print(grid.reshape(3, 2))
 print(grid.T)

@@ -1,5 +1,6 @@
 """Run a chapter's cells up to a given one, for tests of intermediate states."""
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -35,3 +36,12 @@ def expected_numbers(slug: str, cell: str) -> list[float]:
     file = ROOT / "tests" / "outputs" / f"{slug}.toml"
     entry = read_expectations(file.read_text(encoding="utf-8"))[cell]
     return [float(number) for number in NUMBER.findall(entry.output)]
+
+
+def figure_of(module: str, cell: str) -> tuple[Any, dict[str, Any]]:
+    """The figure that a cell gives, and the namespace that it was made in."""
+    namespace = run_cells(module, cell)
+    last = ast.parse(LIBRARY.cells(module)[cell].source).body[-1]
+    assert isinstance(last, ast.Expr)
+    code = compile(ast.Expression(last.value), f"<{module}#{cell}>", "eval")
+    return eval(code, namespace), namespace

@@ -27,6 +27,7 @@ from myst_nb.core.read import read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 from nbformat import NotebookNode
 
+from figure_cells import FigureText, find_figures, finish
 from snippet_cells import SnippetError, SnippetLibrary
 
 EVAL = re.compile(r"\{eval\}`([^`]*)`")
@@ -65,6 +66,7 @@ class Chapter:
     evaluations: list[Evaluation] = field(default_factory=list)
     modules: list[Path] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    figures: dict[int, FigureText] = field(default_factory=dict)
 
     def code_cells(self) -> list[NotebookNode]:
         """The code cells; each has its ``line`` and ``where`` as metadata."""
@@ -76,13 +78,14 @@ def read_chapter(
 ) -> Chapter:
     """Read the Markdown of a chapter; mistakes are collected, never raised."""
     problems = list(check_fences(text))
+    text, figures = find_figures(text)
     try:
         notebook = _read_notebook(text, config)
     except Exception as error:  # of many classes, private ones among them
         notebook = _read_notebook("", config)
         problems.append(_unreadable(text, config, error))
     notebook.metadata.setdefault("language_info", LANGUAGE)
-    chapter = Chapter(notebook, problems=problems)
+    chapter = Chapter(notebook, problems=problems, figures=figures)
     lines = text.splitlines() or [""]
     starts = notebook.metadata["source_map"]
     after = 0
@@ -90,6 +93,7 @@ def read_chapter(
         if cell.cell_type == "code":
             after += 1
             _fill_cell(cell, starts[index], library, chapter)
+            _fill_figure(cell, after, chapter)
         else:
             start = starts[index]
             # MyST-NB drops the blank lines before a text but not from its map …
@@ -168,6 +172,15 @@ def _fill_cell(
     return None
 
 
+def _fill_figure(cell: NotebookNode, after: int, chapter: Chapter) -> None:
+    """Note what the caption of a figure asks for, and what is wrong with the block."""
+    if figure := chapter.figures.get(cell.metadata.get("figure")):
+        if figure.wrong:
+            problem = Problem(figure.line, figure.wrong, "snippets.figure")
+            chapter.problems.append(problem)
+        _find_evaluations(figure.caption, figure.line - 1, after, chapter)
+
+
 def _find_evaluations(text: str, start: int, after: int, chapter: Chapter) -> None:
     for match in EVAL.finditer(text):
         line = start + text.count("\n", 0, match.start()) + 1
@@ -207,17 +220,25 @@ def split_format(text: str) -> tuple[str, str]:
     raise SyntaxError("one expression, without '!r' or '='")
 
 
-def fill_values(chapter: Chapter, values: Values) -> None:
-    """Replace each ``{eval}`` by its value."""
+def fill_values(chapter: Chapter, values: Values) -> list[Problem]:
+    """Replace each ``{eval}`` by its value, and caption the figures.
+
+    Returns what is wrong with figures; cells without outputs were not run.
+    """
     after = 0
+    problems = []
     for cell in chapter.notebook.cells:
-        if cell.cell_type == "code":
-            after += 1
-            continue
+        after += cell.cell_type == "code"
         known = {
             text: value for (place, text), value in values.items() if place == after
         }
-        cell.source = EVAL.sub(partial(_value, known), cell.source)
+        if cell.cell_type != "code":
+            cell.source = EVAL.sub(partial(_value, known), cell.source)
+        elif figure := chapter.figures.get(cell.metadata.pop("figure", None)):
+            caption = EVAL.sub(partial(_value, known), figure.caption)
+            if wrong := finish(cell, figure, caption):
+                problems.append(Problem(figure.line, wrong, "snippets.figure"))
+    return problems
 
 
 def filled_text(text: str, chapter: Chapter, values: Values) -> str:

@@ -86,8 +86,10 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
         text = filled_text(sources[docname], chapter, outcome.values)
         pages.texts[docname] = text
         pages.values[docname] = len(chapter.evaluations)
-        fill_values(chapter, outcome.values)
-        for problem in [*chapter.problems, *outcome.problems]:
+        figures = fill_values(chapter, outcome.values)
+        if chapter.problems or outcome.problems:
+            figures = []  # cells without outputs; the reason is reported
+        for problem in [*chapter.problems, *outcome.problems, *figures]:
             _warn(docname, problem)
         pages.notebooks[docname] = chapter.notebook
 

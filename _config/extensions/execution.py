@@ -40,7 +40,7 @@ from chapter_notebook import Chapter, Evaluation, Problem, Values
 
 # Part of every cache key; change it when what is kept of a run changes its meaning.
 FORMAT = 3
-PACKAGES = ("torch", "numpy", "ipykernel", "ipython")
+PACKAGES = ("torch", "numpy", "ipykernel", "ipython", "matplotlib", "pygraphviz")
 
 Progress = Callable[[str], None]
 

@@ -388,6 +388,13 @@ def sixty_doublings(draw):
     return {"k": 60}
 
 
+@setting("fig-computation-graphs-detach", example=True)
+def half_detached(draw):
+    """A number times its detached self."""
+    w = torch.tensor(3.0, dtype=torch.float64)
+    return {r"\bar w": autograd(lambda w: w * w.detach(), w)}
+
+
 # Checks
 
 

@@ -219,6 +219,20 @@ def quarter_quarter_half(draw):
     return {"s": s, "v": v, "p": torch.softmax(s, dim=0)}
 
 
+@setting("fig-cross-entropy-fan-out")
+def any_scores(draw):
+    """The vertex of log-sum-exp."""
+    s = draw.normal(draw.size())
+    return {"s": s, "l": torch.logsumexp(s, dim=0)}
+
+
+@setting("fig-cross-entropy-fan-out", example=True)
+def two_uses(draw):
+    """The scores in the figure; classes count from 0."""
+    s = torch.tensor([0.0, 0.0, math.log(2)], dtype=torch.float64)
+    return {"y": 2, "p": autograd(lambda s: s.logsumexp(0), s)}
+
+
 # Checks
 
 

@@ -272,6 +272,13 @@ def four_of_five(draw):
     return {"s": s, "t": t}
 
 
+@setting("fig-logistic-regression-one-student")
+def sign_of_the_margin(draw):
+    """The minus sign as an operation of its own."""
+    m = draw.normal()
+    return {"m": m, "n": torch.neg(m)}
+
+
 # Checks
 
 

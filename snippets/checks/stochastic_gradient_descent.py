@@ -450,6 +450,7 @@ def swing(c, eta, lambda_, omega):
 
 given(
     *(r"h = -\eta g", "h = e_t", r"\eta = 0.1", r"\eta = 0.001", r"\eta = 0.01"),
+    r"\eta = 0.3",
     *(
         "t = 0",
         "t = 1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 import sys
@@ -16,7 +17,7 @@ from tests.cells import LIBRARY, ROOT
 BOOK = ROOT / "book"
 INDEX = (BOOK / "index.md").read_text(encoding="utf-8")
 CHAPTERS = INDEX.partition(":numbered:")[2].partition("```")[0].split()[2:]
-DRAWN = re.compile(r"^:snippet: (\S+)$", re.M)
+DRAWN = re.compile(r"^(?::snippet:|:::\{figure\}) (\w+#\S+)$", re.M)
 MISCONCEPTION = re.compile(r":name: (misconception-[\w-]+)")
 
 
@@ -199,4 +200,51 @@ def test_snippets_know_nothing_of_sphinx() -> None:
     for path in Path(ROOT, "snippets").rglob("*.py"):
         imported = re.findall(r"^(?:from|import) (\w+)", path.read_text(), re.M)
         outside = set(imported) - sys.stdlib_module_names
-        assert outside <= {"snippets", "torch", "numpy"}, path.name
+        allowed = {"snippets", "torch", "numpy"}
+        if path.parent.name == "figures":
+            allowed |= {"matplotlib", "pygraphviz"}
+        assert outside <= allowed, path.name
+
+
+def bound_names(source: str) -> set[str]:
+    """The names that a cell gives a value to."""
+    tree = ast.parse(source)
+    inner = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.comprehension)
+        for name in ast.walk(node.target)
+    }
+    names = {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name)
+        and isinstance(node.ctx, ast.Store)
+        and node not in inner
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.alias):
+            names.add(node.asname or node.name)
+    return names - {"_"}
+
+
+@pytest.mark.parametrize("slug", CHAPTERS)
+def test_the_cell_of_a_figure_changes_nothing_for_the_cells_of_the_text(
+    slug: str,
+) -> None:
+    """A reader does not see it run."""
+    cells = LIBRARY.cells(module(slug))
+    shown = [cell for name, cell in cells.items() if not name.startswith("figure-")]
+    names = set().union(*(bound_names(cell.source) for cell in shown))
+    for name, cell in cells.items():
+        if name.startswith("figure-"):
+            assert bound_names(cell.source) & names == set(), name
+
+
+@pytest.mark.parametrize("slug", CHAPTERS)
+def test_a_cell_is_a_figure_exactly_if_its_name_says_so(slug: str) -> None:
+    figures = re.findall(r"^:::\{figure\} \w+#(\S+)$", chapter(slug), re.M)
+    cells = LIBRARY.cells(module(slug))
+    assert figures == [name for name in cells if name.startswith("figure-")]

@@ -3,7 +3,6 @@
 import re
 from fractions import Fraction
 from math import log, prod
-from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
@@ -14,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets import linear_regression as lr
-from tests.cells import LIBRARY, run_cells
+from tests.cells import LIBRARY, figure_of, run_cells
 
-FIGURE = Path(__file__).parents[2] / "book/figures/linear-regression-squared-error.svg"
 ROWS, WEIGHTS, TARGETS = [(1, 2, 3), (4, 5, 6), (7, 8, 9)], (3, 2, 1), (2, 4, 8)
 X = np.array(ROWS, dtype=float)
 MIDDLE = np.array([1 / 2, 1 / 3, 1 / 6])
@@ -103,24 +101,33 @@ def test_gradients_along_the_graph_equal_central_differences():
 
 
 def test_figure_shows_the_values_and_gradients_of_the_graph():
-    svg = FIGURE.read_text(encoding="utf-8")
+    figure, _ = figure_of("linear_regression", "figure-squared-error")
+    svg = re.sub(r"</?tspan[^>]*>", "", figure.svg)
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
     root = 2084**0.5
     for name, value, slope in (
-        ("z = Xw", "(10, 28, 46)", "∇ (16, 48, 76)"),
+        ("z = X @ w", "(10, 28, 46)", "∇ (16, 48, 76)"),
         ("r = z − y", "(8, 24, 38)", "∇ (16, 48, 76)"),
-        ("m = ‖r‖", f"{root:.2f}", f"∇ {2 * root:.2f}"),
+        ("m = ‖r‖", f"{root:.2f}", f"∇ {2 * root:.1f}"),
         ("L = m²", str(loss_at(WEIGHTS)), "∇ 1"),
-        (
-            "w (requires grad)",
-            str(WEIGHTS),
-            f"∇ {tuple(map(int, symbolic_gradient()))}",
-        ),
+        ("w", str(WEIGHTS), f"∇ {tuple(map(int, symbolic_gradient()))}"),
     ):
         place = texts.index(name)
         assert texts[place + 1 : place + 3] == [value, slope]
-    assert texts[texts.index("X (data)") + 1 :][:3] == [str(row) for row in ROWS]
-    assert texts[texts.index("y (data)") + 1] == str(TARGETS)
+    entries = texts[texts.index("X") + 1 :][:9]
+    assert entries == [str(entry) for row in ROWS for entry in row]
+    assert texts[texts.index("y") + 1] == str(TARGETS)
+
+
+def test_two_graphs_of_one_loss_send_the_same_gradient_back():
+    gradients = []
+    for cell in ("figure-squared-error", "figure-sum-of-squares"):
+        figure, _ = figure_of("linear_regression", cell)
+        last = [step["answer"] for step in figure.data["steps"]][-1]
+        gradients.append(last)
+    assert list(map(list, gradients)) == [list(map(int, symbolic_gradient()))] * 2
+    figure, _ = figure_of("linear_regression", "figure-zero-residual")
+    assert figure.data["steps"][-1]["answer"] == ("nan",) * 3
 
 
 def test_only_the_separate_square_root_gives_nan_at_a_perfect_fit(capsys):

@@ -2,7 +2,6 @@
 
 import math
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,14 +11,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 from snippets import logistic_regression as chapter
-from tests.cells import run_cells
+from tests.cells import figure_of, run_cells
 
 SHEETS, MOCKS = [1, 0, 1, 4, 2, 2, 3, 4], [0, 1, 3, 3, 2, 4, 3, 1]
 X = np.column_stack([np.ones(8), SHEETS, MOCKS])
 LABELS = np.repeat([-1.0, 1.0], 4)
 W = np.array([-2.75, 1.0, 0.5])
 BEST = chapter.best.numpy()
-FIGURE = Path(__file__).parents[2] / "book/figures/logistic-regression-boundary.svg"
 weights = st.tuples(*[st.floats(-1, 1)] * 3).map(np.array)
 unhurried = settings(deadline=None, max_examples=40)
 
@@ -246,18 +244,19 @@ def test_labels_of_minus_one_are_not_checked_and_have_no_lower_bound(capsys):
 
 
 def test_figure_shows_the_students_and_the_two_boundaries():
-    svg = FIGURE.read_text(encoding="utf-8")
-    marks = re.findall(r'class="(failed|passed)" cx="(\d+)" cy="(\d+)"', svg)
-    at = np.array([[1, float(x), float(y)] for _, x, y in marks])
-    to_plane = np.linalg.lstsq(at, X[:, 1:])[0]
-    assert [name == "passed" for name, *_ in marks] == (LABELS > 0).tolist()
-    assert np.allclose(at @ to_plane, X[:, 1:], atol=1e-9)
-    line = r'class="(\w+)" x1="(.+?)" y1="(.+?)" x2="(.+?)" y2="(.+?)"'
-    boundaries = {name: map(float, ends) for name, *ends in re.findall(line, svg)}
-    for name, w in (("w", W), ("best", BEST)):
-        x1, y1, x2, y2 = boundaries[name]
-        ends = np.array([[1, x1, y1], [1, x2, y2]]) @ to_plane
+    figure, ns = figure_of("logistic_regression", "figure-boundary")
+    passed, failed = (c.get_offsets() for c in ns["ax"].collections)
+    assert np.array_equal(passed, X[LABELS > 0, 1:])
+    assert np.array_equal(failed, X[LABELS < 0, 1:])
+    for line, w in zip(ns["ax"].lines, (W, BEST), strict=True):
+        ends = np.column_stack(line.get_data())
         assert np.abs(w[0] + ends @ w[1:]).max() < 1e-3
+    wrong = {
+        name: [i for i, m in enumerate(LABELS * (X @ w), 1) if m < 0]
+        for name, w in (("solid", W), ("dashed", BEST))
+    }
+    assert f"of w: {wrong['solid']}; " in figure.alt
+    assert figure.alt.endswith(f"right: {wrong['dashed']}.")
 
 
 def test_newton_table_by_plain_loops_in_numpy(capsys):

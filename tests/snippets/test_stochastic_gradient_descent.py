@@ -18,7 +18,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cells import LIBRARY, ROOT
+from tests.cells import LIBRARY, figure_of
 from tests.draws import Draws
 
 approx = pytest.approx
@@ -286,14 +286,21 @@ def test_answer_bound_of_the_sheets_regression():
 
 
 def test_figure_shows_the_iterates():
-    name = "stochastic-gradient-descent-paths.svg"
-    text = (ROOT / "book/figures" / name).read_text(encoding="utf-8")
-    paths = re.findall(r'data-lr="([\d.]+)" points="([^"]+)"', text)
-    assert [rate for rate, _ in paths] == ["0.1", "0.39", "0.41"]
-    for rate, points in paths:
-        for t, point in enumerate(points.split()):
-            drawn = [float(number) for number in point.split(",")]
-            assert drawn == approx(descended(float(rate), t), abs=6e-4)
+    _, ns = figure_of("stochastic_gradient_descent", "figure-paths")
+    for rate, ax in zip((0.1, 0.39, 0.41), ns["panels"].flat, strict=False):
+        [path] = [line for line in ax.lines if len(line.get_xdata()) > 1]
+        for t, point in enumerate(zip(*path.get_data(), strict=True)):
+            assert list(point) == approx(descended(rate, t), abs=1e-9)
+
+
+def test_figure_shows_one_step_at_three_moments():
+    _, ns = figure_of("stochastic_gradient_descent", "figure-one-step")
+    before, after, moved = ns["recording"].looks
+    w = ns["recording"].vertex(ns["w_leaf"]).number
+    assert [look.freed for look in (before, after, moved)] == [False, True, True]
+    assert before.grads == {}
+    assert after.grads[w].tolist() == approx([-7, -8])
+    assert moved.values[w].tolist() == approx(list(descended(0.1, 1)))
 
 
 def test_noise_floor_from_the_seed_alone():
