@@ -13,6 +13,13 @@ project = "PyTorch from the Gradient Up"
 author = "The authors of PyTorch from the Gradient Up"
 copyright = "2026, text CC BY 4.0, code BSD-3-Clause"
 language = "en-GB"
+# The edition: version and day of release, as people cite it.
+citation = dict(
+    line.split(": ", 1)
+    for line in (ROOT / "CITATION.cff").read_text(encoding="utf-8").splitlines()
+    if ": " in line
+)
+release = version = citation["version"]
 
 extensions = [
     "executed_chapters",
@@ -20,8 +27,15 @@ extensions = [
     "alternative_texts",
     "incremental",
     "mathml",
+    "typst_builder",
     "sphinxcontrib.bibtex",
 ]
+
+# The versions that every output of the book comes from.
+RUN_WITH = (
+    f"Run with Python {sys.version_info.major}.{sys.version_info.minor}, "
+    f"torch {metadata.version('torch')}, NumPy {metadata.version('numpy')}."
+)
 
 # Every reference must resolve, and a warning says of which kind it is.
 nitpicky = True
@@ -69,6 +83,11 @@ html_last_updated_fmt = None  # two builds of one state are the same bytes
 html_permalinks_icon = "#"
 pygments_style = "default"
 
+# The PDF: `nox -s pdf`.
+typst_file = "pytorch-from-the-gradient-up.pdf"
+typst_date = citation["date-released"]
+typst_facts = [RUN_WITH]
+
 # The weekly check of links to other sites; a reason stands beside each exception.
 linkcheck_retries = 3
 linkcheck_timeout = 30
@@ -90,10 +109,7 @@ html_theme_options = {
     "repository_url": repository,
     "repository_branch": "main",
     "path_to_docs": "book",
-    "extra_footer": (
-        f"<p>Run with Python {sys.version_info.major}.{sys.version_info.minor}, "
-        f"torch {metadata.version('torch')}, NumPy {metadata.version('numpy')}.</p>"
-    ),
+    "extra_footer": f"<p>{RUN_WITH}</p>",
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
