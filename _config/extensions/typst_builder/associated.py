@@ -42,7 +42,7 @@ def _formulas(document: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
     while waiting:
         element = waiting.pop()
         if isinstance(element, pikepdf.Array):
-            waiting += list(element)  # type: ignore[call-overload]
+            waiting += list(element)
         elif isinstance(element, pikepdf.Dictionary):
             if element.get("/S") == Name.Formula:
                 yield element

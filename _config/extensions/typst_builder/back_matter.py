@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sphinx.environment.adapters.indexentries import IndexEntries
@@ -40,7 +41,9 @@ def index_chapter(builder: TypstBuilder) -> str:
     return f'#section(1,"",[Index])\n#book-index(({",".join(groups)},))\n'
 
 
-def _entry(name: str, links: list[tuple[str | None, str | bool]], depth: int) -> str:
+def _entry(
+    name: str, links: Sequence[tuple[str | None, str | bool]], depth: int
+) -> str:
     targets = []
     for main, address in links:
         docname, _, fragment = str(address).removeprefix("%").partition("#")

@@ -44,8 +44,6 @@ class BlockVisitor(Translator):
             self.block(node, f"#minor-title[{self.within(node)}]")
         raise nodes.SkipNode
 
-    visit_subtitle = visit_title
-
     def visit_rubric(self, node: nodes.rubric) -> None:
         """Write a heading outside the contents."""
         self.block(node, f"#minor-title[{self.within(node)}]")
@@ -74,7 +72,6 @@ class BlockVisitor(Translator):
         raise nodes.SkipNode
 
     visit_only = visit_compound
-    visit_decoration = visit_compound
 
     def visit_container(self, node: nodes.container) -> None:
         """Write what is inside."""

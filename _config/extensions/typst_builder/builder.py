@@ -27,6 +27,7 @@ from typst_builder.escape import content, string
 from typst_builder.translator import TypstTranslator
 
 logger = logging.getLogger(__name__)
+IMAGES = ["image/svg+xml", "image/png", "image/jpeg", "image/gif"]
 PAPERS = ENUM("a4", "us-letter", "reader")
 
 
@@ -42,7 +43,7 @@ class TypstBuilder(Builder):
     name = "typst"
     format = "typst"
     epilog = "The PDF is in %(outdir)s."
-    supported_image_types = ["image/svg+xml", "image/png", "image/jpeg", "image/gif"]
+    supported_image_types = IMAGES
     default_translator_class = TypstTranslator
 
     def init(self) -> None:

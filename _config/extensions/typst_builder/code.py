@@ -9,7 +9,7 @@ from pygments.token import STANDARD_TYPES, Token, _TokenType
 from sphinx.highlighting import PygmentsBridge
 
 from typst_builder.base import Translator
-from typst_builder.escape import content, string
+from typst_builder.escape import string
 
 Line = list[tuple[str, str]]
 
@@ -17,7 +17,7 @@ Line = list[tuple[str, str]]
 class CodeVisitor(Translator):
     """Visitors of blocks of code."""
 
-    def visit_literal_block(self, node: nodes.literal_block) -> None:
+    def visit_literal_block(self, node: nodes.FixedTextElement) -> None:
         """Write code, or an output of it."""
         source = node.astext().rstrip("\n").expandtabs(4)
         language = node.get("language", "default")
@@ -30,7 +30,9 @@ class CodeVisitor(Translator):
         self.block(node, self.anchor(*node["ids"]) + code)
         raise nodes.SkipNode
 
-    visit_doctest_block = visit_literal_block
+    def visit_doctest_block(self, node: nodes.doctest_block) -> None:
+        """Write code with its prompts."""
+        self.visit_literal_block(node)
 
     def visit_caption(self, node: nodes.caption) -> None:
         """Write the title of a block of code; figures write their own."""
@@ -84,6 +86,3 @@ def palette(style: str) -> str:
         if options and name and kind is not Token:
             entries.append(f"{string(name)}:({','.join(options)})")
     return f"({','.join(entries)},)"
-
-
-__all__ = ["CodeVisitor", "content", "highlighted", "palette"]

@@ -21,8 +21,8 @@ def string(text: str) -> str:
 def content(text: str) -> str:
     r"""Text within Typst's markup: it means nothing but itself.
 
-    Every mark has a meaning somewhere, at the start of a line if not elsewhere; so every
-    mark is escaped.
+    Every mark has a meaning somewhere, at the start of a line if not elsewhere; so all
+    are escaped.
 
     >>> print(content("1. a_b"))
     1\. a\_b

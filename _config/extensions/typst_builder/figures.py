@@ -7,7 +7,7 @@ import re
 from docutils import nodes
 
 from typst_builder.base import Translator
-from typst_builder.escape import content, string
+from typst_builder.escape import string
 
 LENGTH = re.compile(r"([\d.]+)\s*(px|pt|em|cm|mm|in|%)?")
 
@@ -60,6 +60,3 @@ def _length(text: str) -> str:
         return "auto"
     number, unit = float(match[1]), match[2] or "px"
     return f"{number * 0.75:.4g}pt" if unit == "px" else f"{number:g}{unit}"
-
-
-__all__ = ["FigureVisitor", "content"]

@@ -72,10 +72,11 @@ class ListVisitor(Translator):
 
     def visit_field_list(self, node: nodes.field_list) -> None:
         """Write fields as definitions; those at the head of a page are for Sphinx."""
-        items = [
-            f"([{self.within(name)}],[{self.within(body)}])"
-            for name, body in (field.children for field in node)  # type: ignore[union-attr]
-        ]
+        items = []
+        for name in node.findall(nodes.field_name):
+            body = name.next_node(nodes.field_body, descend=False, siblings=True)
+            assert body is not None
+            items.append(f"([{self.within(name)}],[{self.within(body)}])")
         self.block(node, f"#definitions({','.join(items)})")
         raise nodes.SkipNode
 

@@ -42,7 +42,7 @@ def typeset(work: Path, date: str) -> bytes | Mistake:
         pdf, warnings = compiler.compile_with_warnings(
             format="pdf",
             pdf_standards="ua-1",
-            timestamp=moment.replace(tzinfo=datetime.timezone.utc),
+            timestamp=moment.replace(tzinfo=datetime.UTC),
         )
     except typst.TypstError as error:
         return mistake(error, work)

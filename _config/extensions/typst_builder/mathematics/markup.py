@@ -14,36 +14,24 @@ gives an operator spaces of its own, those count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element, fromstring
 
 from typst_builder.escape import string
+from typst_builder.mathematics.symbols import (
+    ACCENTS,
+    BINARY,
+    BRACES,
+    CLOSING,
+    INVISIBLE,
+    LARGE,
+    OPENING,
+    PRIMES,
+    RELATIONS,
+    TEXT_STYLE,
+)
 from typst_builder.mathematics.tables import table
 
-# A space on each side of an operator, in em, as TeX has them.
-RELATIONS = set("=<>≤≥≈≠∼≃≡∈∉∋⊂⊆⊃⊇∝→↦⇒⟹⟸⟺⇔←⟵⟶↔≪≫≔∣⟂≜≺≻⊢⊨")
-BINARY = set("+−±∓×⋅∘⊙⊗⊕∪∩∖∗÷∧∨⊖")
-LARGE = set("∑∏∐∫∬∭∮⋃⋂⋁⋀⨁⨂")
-OPENING, CLOSING = set("([{⟨⌊⌈"), set(")]}⟩⌋⌉")
-PRIMES = {"′": 1, "″": 2, "‴": 3}
-INVISIBLE = set("\N{FUNCTION APPLICATION}\N{INVISIBLE TIMES}\N{INVISIBLE SEPARATOR}")
-TEXT_STYLE = "\N{VARIATION SELECTOR-15}"
-ACCENTS = {
-    "ˆ": "\u0302",
-    "^": "\u0302",
-    "~": "\u0303",
-    "˜": "\u0303",
-    "‾": "\u0304",
-    "¯": "\u0304",
-    "˙": "\u0307",
-    "¨": "\u0308",
-    "→": "\u20d7",
-    "ˇ": "\u030c",
-    "˘": "\u0306",
-    "´": "\u0301",
-    "`": "\u0300",
-}
-BRACES = {"⏟": "underbrace", "⏞": "overbrace", "⎵": "underbracket", "⎴": "overbracket"}
 LENGTH = re.compile(r"(-?[\d.]+)(em|pt|px)?")
 COLOUR = re.compile(r"(?<![-\w])color:\s*(#[0-9a-fA-F]{6})")
 MARGIN = re.compile(r"margin-left:\s*(-?[\d.]+)em")
@@ -149,7 +137,7 @@ def _mrow(row: Element) -> str:
     if not children:
         return "[]"
     match children:
-        case [opening, fraction, closing] if (
+        case [opening, fraction, _] if (
             _is_bare_fraction(fraction) and _text(opening) == "("
         ):
             above, below = fraction
@@ -280,7 +268,7 @@ def _mroot(node: Element) -> str:
     return f"math.root({_node(index)},{_node(radicand)})"
 
 
-NODES = {
+NODES: dict[str, Callable[[Element], str]] = {
     "mrow": _mrow,
     "mstyle": _mrow,
     "mpadded": _mrow,

@@ -65,8 +65,7 @@ def _pairs(
 ) -> list[str]:
     cells = [style(write(cell)) for cell in row] + ["[]"] * (count - len(row))
     return [
-        f"{{{cells[index]};amp;{cells[index + 1]}}}"
-        for index in range(0, count, 2)
+        f"{{{cells[index]};amp;{cells[index + 1]}}}" for index in range(0, count, 2)
     ]
 
 
