@@ -16,11 +16,14 @@ What the book looks like is in ``typst/book.typ`` beside ``conf.py``.
 
 Settings: ``typst_file`` (name of the PDF), ``typst_template`` (path from ``conf.py``),
 ``typst_paper`` (``a4``, ``us-letter`` or ``reader``), ``typst_facts`` (lines of the
-title page), ``typst_date`` (of the edition).
+title page), ``typst_date`` (of the edition), ``typst_code_style`` (one of Pygments),
+``typst_preface`` (heading of the first page's text).
 """
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from typst_builder.builder import PAPERS, TypstBuilder
@@ -46,6 +49,12 @@ def _rank_outputs(app: Sphinx, config: Config) -> None:
     ]
 
 
+def _leave_the_pdf_alone(app: Sphinx, exception: Exception | None) -> None:
+    """Take away the style sheets that sphinx-exercise gives to every builder."""
+    if app.builder.name == TypstBuilder.name:
+        shutil.rmtree(Path(app.outdir, "_static"), ignore_errors=True)
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the builder ``typst`` and its settings."""
     app.add_builder(TypstBuilder)
@@ -53,7 +62,9 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("typst_template", "typst/book.typ", "", types=(str,))
     app.add_config_value("typst_paper", "a4", "", types=PAPERS)
     app.add_config_value("typst_facts", [], "", types=(list,))
+    app.add_config_value("typst_code_style", "default", "", types=(str,))
     app.add_config_value("typst_preface", "About this book", "", types=(str,))
     app.add_config_value("typst_date", "", "", types=(str,))
     app.connect("config-inited", _rank_outputs)
+    app.connect("build-finished", _leave_the_pdf_alone, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -170,14 +170,10 @@ class TypstBuilder(Builder):
             "lang": string(language),
             "region": string(region),
             "paper": string(self.config.typst_paper),
-            "palette": palette(self._code_style()),
+            "palette": palette(self.config.typst_code_style),
         }
         settings = ",".join(f"{name}:{value}" for name, value in options.items())
         return f'#import "book.typ": *\n#show: book.with({settings})\n'
-
-    def _code_style(self) -> str:
-        theme = self.config.html_theme_options
-        return str(theme.get("pygments_light_style", self.config.pygments_style))
 
     def _copy_images(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)

@@ -119,5 +119,9 @@ class TypstTranslator(
         )
         raise nodes.SkipNode
 
+    def visit_desc(self, node: nodes.Node) -> None:
+        """Warn: to docutils, the description of a function is an admonition."""
+        self.unknown_visit(node)
+
     def unknown_departure(self, node: nodes.Node) -> None:
         """Nothing: ``unknown_visit`` has warned."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import typst
 
 PLACE = re.compile(r"main\.typ:(\d+):\d+")
+IMAGE = re.compile(r"images/([^:\s]+)")
 MARK = re.compile(r"//@ (.+):(\d+)$")
 
 
@@ -57,11 +58,16 @@ def mistake(error: typst.TypstError | typst.TypstWarning, work: Path) -> Mistake
     remedy = "; ".join(error.hints)
     message = f"Typst cannot set this: {error.message}"
     message += f"; {remedy}" if remedy else ""
-    found = PLACE.search(error.diagnostic)
-    if not found:
-        return Mistake(message)
     lines = (work / "main.typ").read_text(encoding="utf-8").splitlines()
-    for line in reversed(lines[: int(found[1])]):
+    image = IMAGE.search(error.diagnostic)
+    if found := PLACE.search(error.diagnostic):
+        last = int(found[1])
+    elif image:
+        message += f" ({image[1]})"
+        last = next(n for n, line in enumerate(lines, 1) if image[0] in line)
+    else:
+        return Mistake(message)
+    for line in reversed(lines[:last]):
         if mark := MARK.search(line):
             return Mistake(message, mark[1], int(mark[2]))
     return Mistake(message)

@@ -73,7 +73,7 @@ def _words(node: Element) -> Iterator[str]:
 
 def _text(node: Element) -> str:
     text = "".join(node.itertext()).replace("\N{VARIATION SELECTOR-15}", "")
-    return " ".join(text.split())
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def _row(children: list[Element]) -> Iterator[str]:

@@ -1,0 +1,71 @@
+"""What a PDF holds, for the tests: its text, its tags, its links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pypdfium2
+
+
+def texts(path: Path) -> list[str]:
+    """The text of each page, its blanks as one space each."""
+    with pypdfium2.PdfDocument(path) as document:
+        pages = (page.get_textpage().get_text_bounded() for page in document)
+        return [" ".join(page.replace("\ufffe", "-").split()) for page in pages]
+
+
+def text(path: Path) -> str:
+    """The text of all pages."""
+    return " ".join(texts(path))
+
+
+def elements(document: pikepdf.Pdf) -> Iterator[Any]:
+    """The structure elements of a tagged PDF, in the order of reading."""
+
+    def below(element: Any) -> Iterator[Any]:
+        if isinstance(element, pikepdf.Array):
+            for child in element:  # type: ignore[attr-defined]
+                yield from below(child)
+        elif isinstance(element, pikepdf.Dictionary):
+            if "/S" in element:
+                yield element
+            if "/K" in element:
+                yield from below(element.K)
+
+    return below(document.Root.StructTreeRoot.K)
+
+
+def tags(path: Path) -> list[str]:
+    """The names of the structure elements, in the order of reading."""
+    with pikepdf.open(path) as document:
+        return [str(element.S)[1:] for element in elements(document)]
+
+
+def alternatives(path: Path, tag: str) -> list[str]:
+    """The alternative texts of the elements with a tag."""
+    with pikepdf.open(path) as document:
+        return [str(e.get("/Alt", "")) for e in elements(document) if e.S == f"/{tag}"]
+
+
+def outside(path: Path, margins: tuple[float, float]) -> list[str]:
+    """The characters that stick out to the left or right, with their pages.
+
+    Args:
+        path: the PDF.
+        margins: the least and the greatest x of text, in points.
+    """
+    found = []
+    left, right = margins
+    with pypdfium2.PdfDocument(path) as document:
+        for number, page in enumerate(document, 1):
+            content = page.get_textpage()
+            for index, character in enumerate(content.get_text_range()):
+                if character.isspace():
+                    continue  # the blank at the end of a line hangs
+                box = content.get_charbox(index)
+                if box[0] < left - 1 or box[2] > right + 1:
+                    found.append(f"{number}: {character} at {box[0]:.0f}")
+    return found
