@@ -97,6 +97,13 @@ linkcheck_ignore: list[str] = []
 
 # Where the book is published and edited is known to whoever publishes it.
 html_baseurl = os.environ.get("BOOK_URL", "")
+# Whoever publishes the pages puts the PDF beside them; on a reader's own machine it lies
+# where `nox -s pdf` put it.
+pdf_link = (
+    f'<p><a href="{html_baseurl.rstrip("/")}/{typst_file}">This book as a PDF</a></p>'
+    if html_baseurl
+    else ""
+)
 repository = os.environ.get("BOOK_REPOSITORY_URL", "")
 html_theme_options = {
     "navbar_persistent": [],  # the search stands in the sidebar already
@@ -110,7 +117,7 @@ html_theme_options = {
     "repository_url": repository,
     "repository_branch": "main",
     "path_to_docs": "book",
-    "extra_footer": f"<p>{RUN_WITH}</p>",
+    "extra_footer": f"<p>{RUN_WITH}</p>{pdf_link}",
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

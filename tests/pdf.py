@@ -8,6 +8,9 @@ from typing import Any
 
 import pikepdf
 import pypdfium2
+from pypdfium2 import raw
+
+HANGING = set(".,;:-‐–—’”“‘'\"\ufffe\x02")
 
 
 def texts(path: Path) -> list[str]:
@@ -62,10 +65,13 @@ def outside(path: Path, margins: tuple[float, float]) -> list[str]:
     with pypdfium2.PdfDocument(path) as document:
         for number, page in enumerate(document, 1):
             content = page.get_textpage()
-            for index, character in enumerate(content.get_text_range()):
-                if character.isspace():
+            for index in range(content.count_chars()):
+                character = chr(raw.FPDFText_GetUnicode(content, index))
+                if character.isspace() or character == "\0":
                     continue  # the blank at the end of a line hangs
                 box = content.get_charbox(index)
-                if box[0] < left - 1 or box[2] > right + 1:
+                # Marks hang a little, so that the margin looks straight.
+                room = 4 if character in HANGING else 2.5
+                if box[0] < left - room or box[2] > right + room:
                     found.append(f"{number}: {character} at {box[0]:.0f}")
     return found
