@@ -27,18 +27,19 @@ def text(path: Path) -> str:
 
 def elements(document: pikepdf.Pdf) -> Iterator[Any]:
     """The structure elements of a tagged PDF, in the order of reading."""
+    return elements_of(document.Root.StructTreeRoot.K)
 
-    def below(element: Any) -> Iterator[Any]:
-        if isinstance(element, pikepdf.Array):
-            for child in element:  # type: ignore[attr-defined]
-                yield from below(child)
-        elif isinstance(element, pikepdf.Dictionary):
-            if "/S" in element:
-                yield element
-            if "/K" in element:
-                yield from below(element.K)
 
-    return below(document.Root.StructTreeRoot.K)
+def elements_of(element: Any) -> Iterator[Any]:
+    """An element and all that is inside."""
+    if isinstance(element, pikepdf.Array):
+        for child in list(element):
+            yield from elements_of(child)
+    elif isinstance(element, pikepdf.Dictionary):
+        if "/S" in element:
+            yield element
+        if "/K" in element:
+            yield from elements_of(element.K)
 
 
 def tags(path: Path) -> list[str]:
@@ -50,7 +51,8 @@ def tags(path: Path) -> list[str]:
 def alternatives(path: Path, tag: str) -> list[str]:
     """The alternative texts of the elements with a tag."""
     with pikepdf.open(path) as document:
-        return [str(e.get("/Alt", "")) for e in elements(document) if e.S == f"/{tag}"]
+        found = [element for element in elements(document) if f"/{tag}" == element.S]
+        return [str(element.get("/Alt", "")) for element in found]
 
 
 def outside(path: Path, margins: tuple[float, float]) -> list[str]:

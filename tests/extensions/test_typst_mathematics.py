@@ -97,6 +97,13 @@ def test_aligned_lines_meet_at_their_relations() -> None:
     assert "math.display({math.class" in code
 
 
+def test_lines_without_a_left_side_start_at_the_left() -> None:
+    code = markup(mathml(r"\begin{aligned} &a \\ &\quad = b \end{aligned}"))
+
+    assert "align:left" in code
+    assert "amp" not in code
+
+
 def test_rules_of_an_array_are_kept() -> None:
     array = r"\left[\begin{array}{c|c} A & B \\ \hline C & D \end{array}\right]"
 
@@ -134,7 +141,7 @@ def test_an_unknown_element_is_an_error() -> None:
         (r"\sqrt{x+1}", "the square root of x plus 1, end root"),
         (r"A^{-1}", "capital A inverse"),
         (r"x^{(t)}", "x superscript open bracket t close bracket"),
-        (r"\min_w L(w)", "the minimum over w of capital L open bracket w close bracket"),
+        (r"\min_w L", "the minimum over w of capital L"),
         (r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}",
          "open square bracket a table of 2 rows and 2 columns: row 1: 1, 2; "
          "row 2: 3, 4; close square bracket"),

@@ -88,14 +88,15 @@ class TypstTranslator(
 
     def block(self, node: nodes.Element, code: str) -> None:
         """Write a block, and where it comes from in the sources."""
-        self.write(f"\n\n{self.place(node)}{code}\n\n")
+        if code:
+            self.write(f"\n\n{self.place(node)}{code}\n\n")
 
     def place(self, node: nodes.Element) -> str:
         """A comment that leads from Typst's messages back to the chapter."""
         here: nodes.Node | None = node
         while here is not None and not here.line:
             here = here.parent
-        return f"//@ {self.docname}:{here.line}\n" if here is not None else ""
+        return f"/*@ {self.docname}:{here.line} */\n" if here is not None else ""
 
     def label(self, fragment: str, docname: str = "") -> str:
         """The label of a fragment of a page, as a string of code."""

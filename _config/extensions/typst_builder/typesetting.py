@@ -11,7 +11,7 @@ import typst
 
 PLACE = re.compile(r"main\.typ:(\d+):\d+")
 IMAGE = re.compile(r"images/([^:\s]+)")
-MARK = re.compile(r"//@ (.+):(\d+)$")
+MARK = re.compile(r"/\*@ (\S+):(\d+) \*/$")
 
 
 @dataclass(frozen=True)

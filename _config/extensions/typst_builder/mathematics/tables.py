@@ -17,6 +17,9 @@ def table(node: Element, write: Callable[[Element], str]) -> str:
     alignment, so each such pair is one column there.
     """
     rows = [list(row) for row in node]
+    if all(not "".join(row[0].itertext()).strip() for row in rows if len(row) > 1):
+        # Without anything on the left, Typst would centre the lines.
+        rows = [row[1:] if len(row) == 2 else row for row in rows]
     count = max(map(len, rows))
     sides = [_side(rows, column) for column in range(count)]
     style = _size(node)
