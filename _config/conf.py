@@ -97,8 +97,8 @@ linkcheck_ignore: list[str] = []
 
 # Where the book is published and edited is known to whoever publishes it.
 html_baseurl = os.environ.get("BOOK_URL", "")
-# Whoever publishes the pages puts the PDF beside them; on one's own machine it lies where
-# `nox -s pdf` put it.
+# Whoever publishes the pages puts the PDF beside them. On one's own machine it lies
+# where `nox -s pdf` put it, and no page links to it.
 pdf_link = (
     f'<p><a href="{html_baseurl.rstrip("/")}/{typst_file}">This book as a PDF</a></p>'
     if html_baseurl

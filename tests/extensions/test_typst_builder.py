@@ -216,8 +216,8 @@ def test_a_node_without_a_visitor_is_an_error(tiny_book: TinyBook) -> None:
     lines = tiny_book.make_pdf()
 
     assert lines == [
-        "book/chapter.md:3: the PDF cannot show a desc; write it in another way, or add "
-        "a visitor to typst_builder [typst.node]"
+        "book/chapter.md:3: the PDF cannot show a desc; write it in another way, or "
+        "add a visitor to typst_builder [typst.node]"
     ]
     assert not tiny_book.pdf.exists()
 
@@ -257,7 +257,7 @@ def test_an_output_falls_back_to_a_form_for_paper(tiny_book: TinyBook) -> None:
         "snippets/chapter.py",
         '"""Cells."""\n\n# %% data\nclass Shown:\n'
         "    def _repr_mimebundle_(self, **kwargs):\n"
-        '        return {"text/html": "<b>moving</b>", "text/plain": "standing still"}\n'
+        '        return {"text/html": "<b>moves</b>", "text/plain": "standing still"}\n'
         "\n\nShown()\n",
     )
     tiny_book.write(
@@ -272,9 +272,7 @@ def test_an_output_falls_back_to_a_form_for_paper(tiny_book: TinyBook) -> None:
 def test_the_template_is_the_books_own(tiny_book: TinyBook, tmp_path: Path) -> None:
     template = tmp_path / "other.typ"
     own = Path(__file__).parents[2] / "_config" / "typst" / "book.typ"
-    template.write_text(
-        own.read_text().replace("[Version #version", "[Edition #version")
-    )
+    template.write_text(own.read_text().replace("[Version #", "[Edition #"))
 
     tiny_book.make_pdf(typst_template=str(template))
 
