@@ -42,7 +42,7 @@ class TypstBuilder(Builder):
 
     name = "typst"
     format = "typst"
-    epilog = "The PDF is in %(outdir)s."
+    epilog = ""
     supported_image_types = IMAGES
     default_translator_class = TypstTranslator
 
