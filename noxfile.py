@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "environment"
 BINARIES = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 CONSTRAINTS = ROOT / "constraints.txt"
-GROUPS = ("book", "test", "browser", "lint", "preview")
+GROUPS = ("book", "pdf", "test", "browser", "lint", "preview")
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
 # PyTorch's own index of builds without CUDA. It is asked for torch alone: as an extra
@@ -101,6 +101,13 @@ def book(session: nox.Session) -> None:
     """Build the book into build/html; `-- tensors` builds that chapter alone."""
     environment(session)
     python(session, "_config/build_book.py", *session.posargs)
+
+
+@nox.session
+def pdf(session: nox.Session) -> None:
+    """Make the PDF in build/pdf; `-- --paper us-letter`, or `reader`, to choose."""
+    environment(session)
+    python(session, "_config/build_book.py", "--builder", "typst", *session.posargs)
 
 
 @nox.session

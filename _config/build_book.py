@@ -2,7 +2,7 @@
 
 With the slug of a chapter, ``python _config/build_book.py tensors``, only that chapter
 and the appendices are built, into ``build/chapter``; links to other chapters are not
-checked then.
+checked then. ``--builder typst`` makes ``build/pdf/….pdf`` instead.
 
 Every mistake is one line, ``book/tensors.md:42: what is wrong; remedy [category]``, and
 all mistakes of the book are reported in one run. A build that fails leaves the pages of
@@ -31,6 +31,8 @@ from published_site import publish
 ROOT = Path(__file__).resolve().parents[1]
 # What cannot be resolved when the other chapters are left out.
 OTHER_CHAPTERS = ["myst.xref_missing", "myst.xref_ambiguous", "toc", "ref"]
+# Where a builder's result lies, if not in a folder of its name.
+FOLDERS = {"typst": "pdf"}
 
 
 def build(
@@ -123,6 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--builder", default="html", help="a builder of Sphinx")
     parser.add_argument("--target", type=Path, help="folder of the result")
     parser.add_argument("--cache", help="folder of kept outcomes of cells")
+    parser.add_argument("--paper", help="of the PDF: a4, us-letter or reader")
     options = parser.parse_args(arguments)
     if not sys.stdout.isatty():
         nocolor()
@@ -130,7 +133,10 @@ def main(arguments: list[str] | None = None) -> int:
     overrides = one_chapter(source, options.chapter) if options.chapter else {}
     if options.cache:
         overrides["snippet_cache"] = options.cache
-    folder = "chapter" if options.chapter else options.builder
+    if options.paper:
+        overrides["typst_paper"] = options.paper
+    folder = "chapter" if options.chapter else FOLDERS.get(options.builder)
+    folder = folder or options.builder
     target = options.target or ROOT / "build" / folder
     result = build(
         source,
@@ -143,6 +149,9 @@ def main(arguments: list[str] | None = None) -> int:
     if result == 0 and options.builder == "html":
         page = f"{options.chapter}.html" if options.chapter else "index.html"
         print(f"built {os.path.relpath(target / page)}")
+    if result == 0 and options.builder == "typst":
+        for pdf in target.glob("*.pdf"):
+            print(f"built {os.path.relpath(pdf)}")
     return result
 
 

@@ -13,6 +13,13 @@ project = "PyTorch from the Gradient Up"
 author = "The authors of PyTorch from the Gradient Up"
 copyright = "2026, text CC BY 4.0, code BSD-3-Clause"
 language = "en-GB"
+# The edition: version and day of release, as people cite it.
+citation = dict(
+    line.split(": ", 1)
+    for line in (ROOT / "CITATION.cff").read_text(encoding="utf-8").splitlines()
+    if ": " in line
+)
+release = version = citation["version"]
 
 extensions = [
     "executed_chapters",
@@ -28,8 +35,15 @@ extensions = [
     "figure_scripts",
     "inline_styles",
     "citation_lists",
+    "typst_builder",
     "sphinxcontrib.bibtex",
 ]
+
+# The versions that every output of the book comes from.
+RUN_WITH = (
+    f"Run with Python {sys.version_info.major}.{sys.version_info.minor}, "
+    f"torch {metadata.version('torch')}, NumPy {metadata.version('numpy')}."
+)
 
 # Every reference must resolve, and a warning says of which kind it is.
 nitpicky = True
@@ -83,6 +97,12 @@ html_last_updated_fmt = None  # two builds of one state are the same bytes
 html_permalinks_icon = "#"
 pygments_style = "default"
 
+# The PDF: `nox -s pdf`.
+typst_file = "pytorch-from-the-gradient-up.pdf"
+typst_date = citation["date-released"]
+typst_facts = [RUN_WITH]
+typst_code_style = "a11y-high-contrast-light"
+
 # The weekly check of links to other sites; a reason stands beside each exception.
 linkcheck_retries = 3
 linkcheck_timeout = 30
@@ -91,6 +111,13 @@ linkcheck_ignore: list[str] = []
 
 # Where the book is published and edited is known to whoever publishes it.
 html_baseurl = os.environ.get("BOOK_URL", "")
+# Whoever publishes the pages puts the PDF beside them. On one's own machine it lies
+# where `nox -s pdf` put it, and no page links to it.
+pdf_link = (
+    f'<p><a href="{html_baseurl.rstrip("/")}/{typst_file}">This book as a PDF</a></p>'
+    if html_baseurl
+    else ""
+)
 repository = os.environ.get("BOOK_REPOSITORY_URL", "")
 html_theme_options = {
     "navbar_persistent": [],  # the search stands in the sidebar already
@@ -104,10 +131,7 @@ html_theme_options = {
     "repository_url": repository,
     "repository_branch": "main",
     "path_to_docs": "book",
-    "extra_footer": (
-        f"<p>Run with Python {sys.version_info.major}.{sys.version_info.minor}, "
-        f"torch {metadata.version('torch')}, NumPy {metadata.version('numpy')}.</p>"
-    ),
+    "extra_footer": f"<p>{RUN_WITH}</p>{pdf_link}",
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sphinx.application import Sphinx
@@ -14,7 +15,23 @@ from author_errors import AuthorErrors
 from build_book import build
 
 CONFIG = Path(__file__).parent / "roots" / "tiny"
-SNIPPETS = (Path(__file__).parents[1] / "snippets" / "__init__.py").read_text()
+ROOT = Path(__file__).parents[1]
+SNIPPETS = (ROOT / "snippets" / "__init__.py").read_text()
+
+PDF_EXTENSIONS = [
+    "executed_chapters",
+    "answers",
+    "alternative_texts",
+    "mathml",
+    "typst_builder",
+    "sphinxcontrib.bibtex",
+]
+PDF_SETTINGS = {
+    "typst_file": "tiny.pdf",
+    "typst_template": str(ROOT / "_config" / "typst" / "book.typ"),
+    "typst_date": "2026-11-24",
+    "language": "en-GB",
+}
 
 CHAPTER = """\
 # A chapter
@@ -73,6 +90,24 @@ class TinyBook:
             self.html,
             CONFIG,
             root=self.root,
+            errors=errors,
+            status=None,
+        )
+        lines = errors.getvalue().splitlines()
+        assert bool(lines) == bool(self.status), lines
+        return lines[:-1]
+
+    def make_pdf(self, name: str = "pdf", **settings: Any) -> list[str]:
+        """Make the PDF; the lines that an author sees."""
+        errors = io.StringIO()
+        self.pdf = self.root / "build" / name / "tiny.pdf"
+        self.status = build(
+            self.root / "book",
+            self.pdf.parent,
+            CONFIG,
+            root=self.root,
+            overrides={"extensions": PDF_EXTENSIONS, **PDF_SETTINGS, **settings},
+            builder="typst",
             errors=errors,
             status=None,
         )

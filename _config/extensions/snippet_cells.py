@@ -28,6 +28,7 @@ import re
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -62,8 +63,12 @@ class Cell:
     raises: Expected | None = None
 
 
+@cache
 def parse_cells(text: str, where: str = "snippet module") -> dict[str, Cell]:
     """Split the text of a snippet module into its cells, in file order.
+
+    A build asks for one cell at a time, so each text is read once; the result is for
+    reading only.
 
     Raises:
         SnippetError: malformed or duplicate name, empty cell, invalid Python, a cell

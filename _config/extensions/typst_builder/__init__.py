@@ -1,0 +1,70 @@
+"""The book as a PDF, by Typst: a builder of Sphinx that needs pip alone.
+
+    python _config/build_book.py --builder typst → build/pdf/….pdf
+
+The steps, each with a module of its own:
+
+- ``builder``: the pages in the order of the contents, with the numbers and references
+  that they have on the web; the chapter of answers; the index
+- ``translator``: one page as Typst; its visitors are in ``blocks``, ``inline``,
+  ``lists``, ``tables``, ``code``, ``formulas``, ``figures`` and ``exercises``
+- ``mathematics``: the pages' MathML as Typst's mathematics and as English
+- ``typesetting``: Typst itself, and its messages with the chapter's file and line
+- ``associated``: the MathML of each formula, put into the PDF
+
+What the book looks like is in ``typst/book.typ`` beside ``conf.py``.
+
+Settings: ``typst_file`` (name of the PDF), ``typst_template`` (path from ``conf.py``),
+``typst_paper`` (``a4``, ``us-letter`` or ``reader``), ``typst_facts`` (lines of the
+title page), ``typst_date`` (of the edition), ``typst_code_style`` (one of Pygments),
+``typst_preface`` (heading of the first page's text).
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typst_builder.builder import PAPERS, TypstBuilder
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.config import Config
+    from sphinx.util.typing import ExtensionMetadata
+
+# On paper nothing moves and nothing is styled by a script.
+MIME_TYPES = ("image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/plain")
+
+
+def _rank_outputs(app: Sphinx, config: Config) -> None:
+    """Tell MyST-NB which form of an output the PDF can show, the best first."""
+    ranks = [("typst", name, 10 * (rank + 1)) for rank, name in enumerate(MIME_TYPES)]
+    hidden = ("text/html", "text/latex", "application/javascript")
+    removed = [("typst", name, None) for name in hidden]
+    config.nb_mime_priority_overrides = [
+        *config.nb_mime_priority_overrides,
+        *ranks,
+        *removed,
+    ]
+
+
+def _leave_the_pdf_alone(app: Sphinx, exception: Exception | None) -> None:
+    """Take away the style sheets that sphinx-exercise gives to every builder."""
+    if app.builder.name == TypstBuilder.name:
+        shutil.rmtree(Path(app.outdir, "_static"), ignore_errors=True)
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the builder ``typst`` and its settings."""
+    app.add_builder(TypstBuilder)
+    app.add_config_value("typst_file", "book.pdf", "", types=(str,))
+    app.add_config_value("typst_template", "typst/book.typ", "", types=(str,))
+    app.add_config_value("typst_paper", "a4", "", types=PAPERS)
+    app.add_config_value("typst_facts", [], "", types=(list,))
+    app.add_config_value("typst_code_style", "default", "", types=(str,))
+    app.add_config_value("typst_preface", "About this book", "", types=(str,))
+    app.add_config_value("typst_date", "", "", types=(str,))
+    app.connect("config-inited", _rank_outputs)
+    app.connect("build-finished", _leave_the_pdf_alone, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,184 @@
+"""Assembles the pages of a book into one source of Typst, and typesets it.
+
+Every page is resolved by itself, as for the web, so numbers and references are those of
+the web. A link to another page becomes ``%page#fragment``, which the translator turns
+into a label.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Set
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.builders import Builder
+from sphinx.config import ENUM
+from sphinx.errors import SphinxError
+from sphinx.util import logging
+
+from mathml import install
+from typst_builder import fonts, typesetting
+from typst_builder.associated import attach
+from typst_builder.back_matter import answers_chapter, index_chapter
+from typst_builder.code import palette
+from typst_builder.escape import content, string
+from typst_builder.translator import TypstTranslator
+
+logger = logging.getLogger(__name__)
+IMAGES = ["image/svg+xml", "image/png", "image/jpeg", "image/gif"]
+PAPERS = ENUM("a4", "us-letter", "reader")
+
+
+class PdfError(SphinxError):
+    """No PDF could be made, for a reason that no chapter is to blame for."""
+
+    category = "pdf"
+
+
+class TypstBuilder(Builder):
+    """Writes one PDF for the whole book."""
+
+    name = "typst"
+    format = "typst"
+    epilog = ""
+    supported_image_types = IMAGES
+    default_translator_class = TypstTranslator
+
+    def init(self) -> None:
+        """Check what the formulas need before the chapters are read."""
+        self.fignumbers: dict[str, dict[str, tuple[int, ...]]] = {}
+        self.shift = 0
+        try:
+            install.require()
+        except install.InstallError as error:
+            raise PdfError(str(error)) from None
+
+    def get_outdated_docs(self) -> str:
+        """The book is written as a whole."""
+        return "all chapters"
+
+    def get_target_uri(self, docname: str, typ: str | None = None) -> str:
+        """What stands in the doctree for a page, until the translator sees it."""
+        return f"%{docname}"
+
+    def get_relative_uri(self, from_: str, to: str, typ: str | None = None) -> str:
+        """The same from everywhere."""
+        return self.get_target_uri(to, typ)
+
+    def prepare_writing(self, docnames: Set[str]) -> None:
+        """Nothing: all is done in ``write_documents``."""
+
+    def write_documents(self, docnames: Set[str]) -> None:
+        """Write the PDF."""
+        work = Path(self.doctreedir, "typst")
+        work.mkdir(parents=True, exist_ok=True)
+        chapters, mathml = self._chapters()
+        source = "\n".join([self._front_matter(), *chapters])
+        (work / "main.typ").write_text(source, encoding="utf-8")
+        template = Path(self.confdir, self.config.typst_template)
+        shutil.copyfile(template, work / "book.typ")
+        self._copy_images(work / "images")
+        fonts.put(work / "fonts")
+        pdf = typesetting.typeset(work, self.config.typst_date)
+        if isinstance(pdf, typesetting.Mistake):
+            place = (pdf.docname, pdf.line) if pdf.docname else None
+            logger.warning(
+                "%s", pdf.message, location=place, type="typst", subtype="error"
+            )
+            return
+        Path(self.outdir).mkdir(parents=True, exist_ok=True)
+        Path(self.outdir, self.config.typst_file).write_bytes(attach(pdf, mathml))
+
+    def _chapters(self) -> tuple[list[str], dict[str, str]]:
+        """The pages as Typst, and the MathML of what is said of each formula."""
+        texts: list[str] = []
+        answers: list[tuple[str, str, list[str]]] = []
+        mathml: dict[str, str] = {}
+        last_with_answers = 0
+        for docname in self.pages():
+            document = self.env.get_and_resolve_doctree(docname, self)
+            self.post_process_images(document)
+            visitor = self._translate(docname, document)
+            texts.append(visitor.text())
+            mathml |= {said: xml for said, xml in visitor.mathml.items()}
+            if visitor.answers:
+                number = self._number(self.env.toc_secnumbers[docname].get("", ()))
+                title = self.env.titles[docname].astext()
+                answers.append((number, title, visitor.answers))
+                last_with_answers = len(texts)
+        if answers:
+            texts.insert(last_with_answers, answers_chapter(answers))
+        texts.append(index_chapter(self))
+        return texts, mathml
+
+    def _translate(self, docname: str, document: nodes.document) -> TypstTranslator:
+        self.fignumbers = self.env.toc_fignumbers.get(docname, {})
+        visitor: Any = self.create_translator(document, self, docname)
+        if docname == self.config.root_doc:
+            title = document.next_node(nodes.title)
+            if title is not None:
+                title.children = [nodes.Text(self.config.typst_preface)]
+        document.walkabout(visitor)
+        assert isinstance(visitor, TypstTranslator)
+        return visitor
+
+    def pages(self) -> Iterator[str]:
+        """All pages, in the order of the contents."""
+        seen: set[str] = set()
+
+        def below(docname: str) -> Iterator[str]:
+            # The contents may name what Sphinx makes, such as its index.
+            if docname in self.env.all_docs and docname not in seen:
+                seen.add(docname)
+                yield docname
+                for child in self.env.toctree_includes.get(docname, []):
+                    yield from below(child)
+
+        return below(self.config.root_doc)
+
+    def section_number(self, docname: str, section: nodes.section) -> str:
+        """The number of a section as on the web, or nothing."""
+        numbers = self.env.toc_secnumbers.get(docname, {})
+        whole = not isinstance(section.parent, nodes.section)
+        keys = [""] if whole else [f"#{fragment}" for fragment in section["ids"]]
+        return next((self._number(numbers[key]) for key in keys if key in numbers), "")
+
+    def _number(self, numbers: Iterable[int]) -> str:
+        return ".".join(map(str, numbers))
+
+    def float_number(self, docname: str, node: nodes.Element, kind: str) -> str:
+        """What the web calls a figure, a table or an exercise, such as Exercise 4.2."""
+        numbers = self.env.toc_fignumbers.get(docname, {}).get(kind, {})
+        for fragment in node["ids"]:
+            if fragment in numbers:
+                number = self._number(numbers[fragment])
+                return str(self.config.numfig_format[kind] % number)
+        return ""
+
+    def _front_matter(self) -> str:
+        facts = ",".join(f"[{content(fact)}]" for fact in self.config.typst_facts)
+        language, _, region = str(self.config.language).partition("-")
+        options = {
+            "title": string(self.config.project),
+            "author": string(self.config.author),
+            "version": string(self.config.release),
+            "date": string(self.config.typst_date),
+            "copyright": string(self.config.copyright),
+            "facts": f"({facts},)" if facts else "()",
+            "lang": string(language),
+            "region": string(region),
+            "paper": string(self.config.typst_paper),
+            "palette": palette(self.config.typst_code_style),
+        }
+        settings = ",".join(f"{name}:{value}" for name, value in options.items())
+        return f'#import "book.typ": *\n#show: book.with({settings})\n'
+
+    def _copy_images(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        for source, name in self.images.items():
+            shutil.copyfile(Path(self.srcdir, source), folder / name)
+
+    def finish(self) -> None:
+        """Nothing is left to do."""

@@ -1,0 +1,127 @@
+"""Text within a line: emphasis, code, links."""
+
+from __future__ import annotations
+
+import re
+
+from docutils import nodes
+from sphinx import addnodes
+
+from typst_builder.base import Translator
+from typst_builder.escape import content, string
+
+BLANK = re.compile(r"[ \t\r\n]+")
+
+
+class InlineVisitor(Translator):
+    """Visitors of what stands within a line."""
+
+    def visit_Text(self, node: nodes.Text) -> None:
+        """Write a text that means nothing but itself."""
+        self.write(content(BLANK.sub(" ", node.astext())))
+        raise nodes.SkipNode
+
+    def _wrap(self, name: str, node: nodes.Element) -> None:
+        self.write(f"{self.anchor(*node['ids'])}#{name}[{self.within(node)}];")
+        raise nodes.SkipNode
+
+    def visit_emphasis(self, node: nodes.Element) -> None:
+        """Write emphasis."""
+        self._wrap("emph", node)
+
+    visit_title_reference = visit_emphasis
+
+    def visit_strong(self, node: nodes.Element) -> None:
+        """Write strong emphasis."""
+        self._wrap("strong", node)
+
+    def visit_subscript(self, node: nodes.Element) -> None:
+        """Write a subscript."""
+        self._wrap("sub", node)
+
+    def visit_superscript(self, node: nodes.Element) -> None:
+        """Write a superscript."""
+        self._wrap("super", node)
+
+    def visit_literal(self, node: nodes.Element) -> None:
+        """Write code within a line, as it is."""
+        self.write(f"#raw({string(BLANK.sub(' ', node.astext()))});")
+        raise nodes.SkipNode
+
+    visit_literal_strong = visit_literal
+    visit_literal_emphasis = visit_literal
+
+    def visit_inline(self, node: nodes.Element) -> None:
+        """Write what has no appearance of its own."""
+        self.write(self.anchor(*node["ids"]) + self.within(node))
+        raise nodes.SkipNode
+
+    visit_abbreviation = visit_inline
+    visit_acronym = visit_inline
+    visit_generated = visit_inline
+    visit_download_reference = visit_inline
+
+    def visit_reference(self, node: nodes.Element) -> None:
+        """Write a link: within the book to a label, else to an address."""
+        text = self.within(node)
+        target = node.get("refuri", "")
+        if "refid" in node:
+            target = f"label({self.label(node['refid'])})"
+        elif target.startswith("%"):
+            docname, _, fragment = target[1:].partition("#")
+            target = f"label({self.label(fragment, docname)})"
+            if any("std-term" in child.get("classes", ()) for child in _elements(node)):
+                self.write(f"#mention({self.label(fragment, docname)});")
+        elif target:
+            target = string(target)
+        else:
+            self.write(text)
+            raise nodes.SkipNode
+        self.write(f"{self.anchor(*node['ids'])}#link({target})[{text}];")
+        raise nodes.SkipNode
+
+    visit_number_reference = visit_reference
+
+    def visit_target(self, node: nodes.Element) -> None:
+        """Write a place to link to."""
+        self.write(self.anchor(*node.get("ids", ())) + self.within(node))
+        raise nodes.SkipNode
+
+    def visit_index(self, node: addnodes.index) -> None:
+        """Mark what the index at the end of the book refers to."""
+        targets = [entry[2] for entry in node["entries"]]
+        self.write(self.anchor(*dict.fromkeys(targets)))
+        raise nodes.SkipNode
+
+    def visit_footnote_reference(self, node: nodes.Element) -> None:
+        """Write the mark of a note at the end of a section, as a link to it."""
+        target = f"label({self.label(node['refid'])})"
+        text = content(node.astext())
+        self.write(f"{self.anchor(*node['ids'])}#super[#link({target})[{text}]];")
+        raise nodes.SkipNode
+
+    def visit_raw(self, node: nodes.Element) -> None:
+        """Pass on what is written for Typst; leave out what is for other formats."""
+        if "typst" in node.get("format", "").split():
+            self.write(node.astext())
+        raise nodes.SkipNode
+
+    def visit_problematic(self, node: nodes.Element) -> None:
+        """Write it as it stands; docutils has warned of it."""
+        self.visit_inline(node)
+
+    def _skip(self, node: nodes.Element) -> None:
+        """Leave out what no reader sees on the web either."""
+        raise nodes.SkipNode
+
+    visit_comment = _skip
+    visit_substitution_definition = _skip
+    visit_system_message = _skip
+    visit_meta = _skip
+    visit_tabular_col_spec = _skip
+    visit_highlightlang = _skip
+    visit_toctree = _skip
+
+
+def _elements(node: nodes.Element) -> list[nodes.Element]:
+    return [child for child in node.children if isinstance(child, nodes.Element)]

@@ -1,0 +1,249 @@
+"""What must hold of the PDF of the whole book."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pikepdf
+import pytest
+from bs4 import BeautifulSoup
+
+from tests import pdf
+from tests.book.test_built_book import site
+from tests.cells import ROOT
+
+__all__ = ["site"]
+NAME = "pytorch-from-the-gradient-up.pdf"
+
+
+def make(target: Path, *arguments: str) -> Path:
+    """Make the PDF in a process of its own; cells come from the cache."""
+    command = [sys.executable, str(ROOT / "_config" / "build_book.py")]
+    options = ["--builder", "typst", "--cache", str(ROOT / "build" / "cells")]
+    done = subprocess.run(
+        [*command, *options, "--target", str(target), *arguments],
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return target / NAME
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The PDF on A4."""
+    return make(tmp_path_factory.mktemp("pdf") / "a4")
+
+
+@pytest.fixture(scope="session")
+def words(book: Path) -> str:
+    """Its text."""
+    return pdf.text(book)
+
+
+def pages(site: Path) -> list[BeautifulSoup]:
+    found = [path for path in sorted(site.glob("*.html")) if path.stem != "search"]
+    return [BeautifulSoup(path.read_text(encoding="utf-8"), "lxml") for path in found]
+
+
+def test_sections_have_the_numbers_of_the_pages(site: Path, book: Path) -> None:
+    web = set()
+    for page in pages(site):
+        for heading in page.select("article h1, article h2"):
+            if number := heading.select_one(".section-number"):
+                title = number.get_text().strip().rstrip(".")
+                rest = [
+                    part.get_text()
+                    for part in number.next_siblings
+                    if getattr(part, "get", lambda _: None)("class") != ["headerlink"]
+                ]
+                web.add(" ".join(f"{title} {''.join(rest)}".split()))  # fmt: skip
+
+    with pikepdf.open(book) as document:
+        titles = set()
+        for item in document.open_outline().root:
+            titles |= {str(item.title), *(str(child.title) for child in item.children)}
+    numbered = {" ".join(title.split()) for title in titles if title[0].isdigit()}
+    assert len(web) > 60
+    plain = {re.sub(r"\W+", "", title) for title in web}
+    answers = {re.sub(r"\W+", "", t) for t in numbered}
+    assert plain <= answers
+    assert answers <= plain
+
+
+def test_equations_have_the_numbers_of_the_pages(site: Path, words: str) -> None:
+    numbers = [
+        number.find(string=True, recursive=False)
+        for page in pages(site)
+        for number in page.select(".eqno")
+    ]
+
+    assert len(numbers) > 30
+    in_pdf = Counter(re.findall(r"\(\d+\.\d+\)", words))
+    for number in numbers:
+        assert in_pdf[str(number)], number
+
+
+def test_exercises_and_figures_have_the_numbers_of_the_pages(
+    site: Path, words: str
+) -> None:
+    names = [
+        " ".join(name.get_text().split())
+        for page in pages(site)
+        for name in page.select(".exercise > .admonition-title, .caption-number")
+    ]
+
+    assert len([name for name in names if name.startswith("Exercise")]) > 50
+    assert len([name for name in names if name.startswith("Fig.")]) > 5
+    for name in names:
+        number = re.match(r"(?:Exercise|Fig\.) [\d.]*\d", name)
+        assert number, name
+        assert f"{number[0]} " in words, name
+
+
+def test_references_read_as_on_the_pages(site: Path, words: str) -> None:
+    references = [
+        reference.get_text()
+        for page in pages(site)
+        for reference in page.select("a.reference.internal")
+        if re.fullmatch(r"(?:Exercise|Fig\.) [\d.]+|\([\d.]+\)", reference.get_text())
+    ]
+
+    assert len(references) > 40
+    written = Counter(re.findall(r"(?:Exercise|Fig\.) [\d.]*\d|\([\d.]*\d\)", words))
+    for reference, count in Counter(references).items():
+        assert written[reference] >= count, reference
+
+
+def test_every_answer_is_in_the_pdf_with_links_both_ways(
+    site: Path, words: str
+) -> None:
+    answers = [
+        summary.get_text() for page in pages(site) for summary in page.select("summary")
+        if summary.get_text().startswith("Answer to")
+    ]  # fmt: skip
+
+    assert len(answers) > 50
+    for answer in answers:
+        assert re.search(rf"{re.escape(answer)}, page \d+", words), answer
+        back = answer.replace("Answer to", "Back to")
+        assert re.search(rf"{re.escape(back)}, page \d+", words), back
+
+
+def test_it_is_tagged_titled_and_in_english(book: Path) -> None:
+    with pikepdf.open(book) as document:
+        assert bool(document.Root.MarkInfo.Marked)
+        assert str(document.Root.Lang) == "en-GB"
+        assert str(document.docinfo.Title) == "PyTorch from the Gradient Up"
+        with document.open_metadata() as metadata:
+            assert metadata["pdfuaid:part"] == "1"
+    tags = Counter(pdf.tags(book))
+    for name in ("H1", "H2", "H3", "P", "L", "Table", "TH", "Code", "Link", "Figure"):
+        assert tags[name], name
+
+
+def test_figures_and_formulas_have_alternative_texts(book: Path) -> None:
+    figures, formulas = (pdf.alternatives(book, tag) for tag in ("Figure", "Formula"))
+
+    assert len(figures) >= 10
+    assert len(formulas) > 2000
+    assert all(figures)
+    assert all(formulas)
+
+
+def test_formulas_carry_their_mathml(book: Path) -> None:
+    with pikepdf.open(book) as document:
+        formulas = [e for e in pdf.elements(document) if e.S == "/Formula"]
+        assert all("/AF" in formula for formula in formulas)
+
+
+def test_every_font_is_embedded(book: Path) -> None:
+    with pikepdf.open(book) as document:
+        descriptors = [
+            thing
+            for thing in document.objects
+            if isinstance(thing, pikepdf.Dictionary)
+            and thing.get("/Type") == "/FontDescriptor"
+        ]
+        assert len(descriptors) > 4
+        for descriptor in descriptors:
+            embedded = {"/FontFile", "/FontFile2", "/FontFile3"} & set(
+                descriptor.keys()
+            )
+            assert embedded, descriptor.FontName
+
+
+def test_every_link_leads_somewhere(book: Path) -> None:
+    with pikepdf.open(book) as document:
+        pages = {page.obj.objgen for page in document.pages}
+        tree = document.Root.get("/Names", pikepdf.Dictionary()).get("/Dests")
+        names = dict(pikepdf.NameTree(tree)) if tree is not None else {}
+        inside = outside = 0
+        for page in document.pages:
+            for link in page.obj.get("/Annots", []):
+                assert link.get("/Contents"), "a link says where it leads"
+                if "/A" in link and "/URI" in link.A:
+                    assert str(link.A.URI).startswith("https://")
+                    outside += 1
+                    continue
+                target = link.Dest if "/Dest" in link else link.A.D
+                if isinstance(target, pikepdf.String | pikepdf.Name):
+                    target = names[str(target)]
+                    target = (
+                        target.D if isinstance(target, pikepdf.Dictionary) else target
+                    )
+                assert target[0].objgen in pages
+                inside += 1
+    assert inside > 500
+    assert outside > 10
+
+
+def test_every_row_of_a_table_has_all_its_cells(book: Path) -> None:
+    with pikepdf.open(book) as document:
+        tables = [e for e in pdf.elements(document) if e.S == "/Table"]
+        assert len(tables) > 15
+        for table in tables:
+            rows = [
+                len(list(row.K)) for row in pdf.elements_of(table) if row.S == "/TR"
+            ]
+            assert len(rows) > 1
+            assert len(set(rows)) == 1, rows
+
+
+def test_bookmarks_are_the_contents(book: Path) -> None:
+    with pikepdf.open(book) as document:
+        titles = [str(item.title) for item in document.open_outline().root]
+    assert titles[:3] == ["Contents", "About this book", "1 Getting started"]
+    assert "Answers" in titles
+    assert titles[-1] == "Index"
+
+
+def test_no_text_sticks_out(book: Path) -> None:
+    mm = 72 / 25.4
+
+    assert pdf.outside(book, (33 * mm, (210 - 33) * mm)) == []
+
+
+def test_no_text_sticks_out_of_a_narrow_page(tmp_path: Path) -> None:
+    mm = 72 / 25.4
+    narrow = make(tmp_path / "reader", "--paper", "reader")
+
+    assert pdf.outside(narrow, (8 * mm, (120 - 8) * mm)) == []
+
+
+def test_two_builds_are_the_same_bytes(book: Path, tmp_path: Path) -> None:
+    assert make(tmp_path / "again").read_bytes() == book.read_bytes()
+
+
+def test_the_title_page_names_the_versions(book: Path) -> None:
+    first = pdf.texts(book)[0]
+
+    assert re.search(r"Version \d+\.\d+\.\d+, \d{4}-\d\d-\d\d", first)
+    assert re.search(r"Python 3\.\d+, torch 2\.13\.0", first)

@@ -1,0 +1,279 @@
+"""The PDF of tiny books: every kind of node, links, answers, errors."""
+
+import re
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from tests import pdf
+from tests.tiny_book import TinyBook
+from typst_builder.mathematics import markup
+
+EVERYTHING = r"""
+(top)=
+# A chapter
+
+Some *emphasis*, **strength**, `code_x`, H{sub}`2`O and e{sup}`x`, a formula $x^2$, a
+[link](https://example.org/a_b), [one inside](#second), {term}`leaf`, and a mark #1 [x].
+
+- one
+- two
+
+  with a second paragraph
+
+3. three
+4. four
+
+(second)=
+## A second section
+
+> A quotation.
+
+---
+
+```{note}
+A note's text.
+```
+
+:::{admonition} A title of its own
+:class: objectives
+Its text.
+:::
+
+| head a | head b |
+| --- | ---: |
+| cell one | $y$ |
+| cell two | |
+| cell three | 3 |
+
+```{math}
+:label: eq-tiny
+\begin{aligned} a &= b \\ &= c \end{aligned}
+```
+
+See {eq}`eq-tiny` and {numref}`fig-tiny`.
+
+:::{figure} tiny.svg
+:alt: A square.
+:name: fig-tiny
+The caption of it.
+:::
+
+```{code-cell} python
+:snippet: chapter#data
+```
+
+```{rubric} A rubric
+```
+
+A footnote[^1].
+
+[^1]: What it says.
+
+{index}`indexed`
+
+Term
+: Its definition.
+
+:::{exercise} Ask: a title
+:label: ex-tiny
+What is it?
+:::
+
+:::{solution-start} ex-tiny
+:::
+It is an answer.
+:::{solution-end}
+:::
+
+% a comment
+"""
+GLOSSARY = """\
+# Words
+
+:::{glossary}
+leaf
+  The end of a graph.
+:::
+"""
+SQUARE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">'
+    '<rect width="40" height="40"/></svg>'
+)
+
+
+@pytest.fixture
+def book(tiny_book: TinyBook) -> TinyBook:
+    tiny_book.write("book/tiny.svg", SQUARE)
+    tiny_book.write("book/chapter.md", EVERYTHING)
+    tiny_book.write("book/words.md", GLOSSARY)
+    index = "# Tiny\n\n```{toctree}\n:numbered:\n\nchapter\n```\n\n"
+    tiny_book.write("book/index.md", f"{index}```{{toctree}}\nwords\n```\n")
+    return tiny_book
+
+
+def test_no_text_is_lost(book: TinyBook) -> None:
+    assert book.make_pdf() == []
+
+    shown = pdf.text(book.pdf)
+    for words in (
+        "Some emphasis, strength, code_x, H2O and ex, a formula",
+        "a link, one inside, leaf, and a mark #1 [x].",
+        "one", "with a second paragraph", "3. three", "4. four", "1.1 A second section",
+        "A quotation.", "Note A note’s text.", "A title of its own Its text.",
+        "head a head b", "cell two cell three 3", "See (1.1) and Fig. 1.1.",
+        "Fig. 1.1 The caption of it.", "x = 20 + 3", "x is 23", "A rubric",
+        "What it says.", "Term Its definition.",
+        "Exercise 1.1 (Ask: a title) What is it? Answer to Exercise 1.1, page 6",
+        "Answers 1 A chapter Answer to Exercise 1.1 It is an answer. "
+        "Back to Exercise 1.1, page",
+        "Words leaf The end of a graph.",
+        "Index I indexed, 5", "L leaf, 4, 7",
+    ):  # fmt: skip
+        assert words in shown
+    assert "comment" not in shown
+
+
+def test_tags_say_what_each_part_is(book: TinyBook) -> None:
+    book.make_pdf()
+
+    tags = pdf.tags(book.pdf)
+    for name in ("H1", "H2", "P", "L", "LI", "Table", "TH", "TD", "Figure", "Formula",
+                 "Code", "Link", "Caption", "TOC", "TOCI"):  # fmt: skip
+        assert name in tags, name
+    assert pdf.alternatives(book.pdf, "Figure") == ["A square."]
+    assert "x squared" in pdf.alternatives(book.pdf, "Formula")
+
+
+def test_the_document_says_what_it_is(book: TinyBook) -> None:
+    book.make_pdf()
+
+    with pikepdf.open(book.pdf) as document:
+        assert str(document.Root.Lang) == "en-GB"
+        assert bool(document.Root.ViewerPreferences.DisplayDocTitle)
+        assert str(document.docinfo.Title) == "Tiny"
+        with document.open_metadata() as metadata:
+            assert metadata["pdfuaid:part"] == "1"
+        titles = [item.title for item in document.open_outline().root]
+    assert titles[:2] == ["Contents", "About this book"]
+    assert titles[-3:] == ["Answers", "Words", "Index"]
+
+
+def test_each_formula_carries_its_mathml(book: TinyBook) -> None:
+    book.make_pdf()
+
+    with pikepdf.open(book.pdf) as document:
+        formulas = [e for e in pdf.elements(document) if e.S == "/Formula"]
+        files = [formula.AF[0].EF.F.read_bytes().decode() for formula in formulas]
+    assert any("<msup><mi>x</mi><mn>2</mn></msup>" in file for file in files)
+    assert all(file.startswith("<math xmlns=") for file in files)
+
+
+def test_two_runs_make_the_same_bytes(book: TinyBook) -> None:
+    book.make_pdf("first")
+    first = book.pdf.read_bytes()
+    book.make_pdf("second")
+
+    assert book.pdf.read_bytes() == first
+
+
+def test_the_folder_holds_the_pdf_alone(book: TinyBook) -> None:
+    book.make_pdf()
+
+    assert [path.name for path in book.pdf.parent.iterdir()] == ["tiny.pdf"]
+
+
+@pytest.mark.parametrize("paper", ["us-letter", "reader"])
+def test_other_papers(book: TinyBook, paper: str) -> None:
+    assert book.make_pdf(typst_paper=paper) == []
+
+    with pikepdf.open(book.pdf) as document:
+        _, _, width, height = map(float, document.pages[0].MediaBox)
+    sizes = {"us-letter": (612, 792), "reader": (340, 476)}
+    assert (width, height) == pytest.approx(sizes[paper], abs=1)
+
+
+def test_long_code_and_wide_formulas_stay_within_the_margins(
+    tiny_book: TinyBook,
+) -> None:
+    terms = " + ".join(f"x_{{{number}}}" for number in range(60))
+    tiny_book.write(
+        "book/chapter.md",
+        f"# A chapter\n\n$$ s = {terms} $$ (eq-wide)\n\n"
+        f"```python\ntotal = f({', '.join(['argument'] * 30)})\n```\n\n"
+        "```{code-cell} python\n:snippet: chapter#data\n```\n",
+    )
+
+    assert tiny_book.make_pdf() == []
+    assert pdf.outside(tiny_book.pdf, (93, 502)) == []
+    assert "↪" in pdf.text(tiny_book.pdf)
+
+
+def test_a_node_without_a_visitor_is_an_error(tiny_book: TinyBook) -> None:
+    tiny_book.write("book/chapter.md", "# A chapter\n\n```{py:function} f(x)\n```\n")
+
+    lines = tiny_book.make_pdf()
+
+    assert lines == [
+        "book/chapter.md:3: the PDF cannot show a desc; write it in another way, or "
+        "add a visitor to typst_builder [typst.node]"
+    ]
+    assert not tiny_book.pdf.exists()
+
+
+def test_what_typst_says_names_the_line_of_the_chapter(
+    tiny_book: TinyBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_book.write("book/chapter.md", "# A chapter\n\nText.\n\n$$\nx\n$$\n\nMore.\n")
+    monkeypatch.setattr(markup, "symbol", lambda text: "unknown-name")
+
+    [line] = tiny_book.make_pdf()
+
+    assert line.startswith("book/chapter.md:5: Typst cannot set this: unknown variable")
+    assert line.endswith("[typst.error]")
+
+
+def test_a_broken_image_is_an_error(tiny_book: TinyBook) -> None:
+    tiny_book.write("book/chapter.md", "# A chapter\n\nText.\n\n![A box.](box.svg)\n")
+    tiny_book.write("book/box.svg", "<svg>not closed")
+
+    [line] = tiny_book.make_pdf()
+
+    assert re.match(r"book/chapter\.md:\d+: Typst cannot set this: ", line)
+
+
+def test_a_failed_build_leaves_the_last_pdf(book: TinyBook) -> None:
+    book.make_pdf()
+    before = book.pdf.read_bytes()
+    book.write("book/chapter.md", "# A chapter\n\n[x](#nowhere)\n")
+
+    assert book.make_pdf()
+    assert book.pdf.read_bytes() == before
+
+
+def test_an_output_falls_back_to_a_form_for_paper(tiny_book: TinyBook) -> None:
+    tiny_book.write(
+        "snippets/chapter.py",
+        '"""Cells."""\n\n# %% data\nclass Shown:\n'
+        "    def _repr_mimebundle_(self, **kwargs):\n"
+        '        return {"text/html": "<b>moves</b>", "text/plain": "standing still"}\n'
+        "\n\nShown()\n",
+    )
+    tiny_book.write(
+        "book/chapter.md",
+        "# A chapter\n\n```{code-cell} python\n:snippet: chapter#data\n```\n",
+    )
+
+    assert tiny_book.make_pdf() == []
+    assert "standing still" in pdf.text(tiny_book.pdf)
+
+
+def test_the_template_is_the_books_own(tiny_book: TinyBook, tmp_path: Path) -> None:
+    template = tmp_path / "other.typ"
+    own = Path(__file__).parents[2] / "_config" / "typst" / "book.typ"
+    template.write_text(own.read_text().replace("[Version #", "[Edition #"))
+
+    tiny_book.make_pdf(typst_template=str(template))
+
+    assert "Edition" in pdf.text(tiny_book.pdf)
