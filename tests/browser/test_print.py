@@ -36,6 +36,7 @@ def test_paper_shows_all_of_the_text_alone(visit: Visit, name: str) -> None:
 def test_paper_is_light(visit: Visit) -> None:
     page = visit("tensors", dark=True)
     page.emulate_media(media="print")
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'light'")
     ground = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(ground) in {"rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"}
     ink = "getComputedStyle(document.querySelector('main p')).color"
