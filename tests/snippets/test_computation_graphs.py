@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets import computation_graphs as chapter
-from tests.cells import figure_of, run_cells
+from tests.cells import expected_numbers, figure_of, run_cells
 
 BOOK = Path(__file__).parents[2] / "book"
 CELLS = re.findall(r"^# %% (.*)$", Path(chapter.__file__).read_text(), re.M)
@@ -303,3 +303,9 @@ def test_silent_mistakes_are_wrong_by_the_stated_factors():
     # the gradient at 3 and the one at 2.4 end in the old leaf
     both = right + float(square[0].subs(square[1], sympy.Rational(12, 5)))
     assert state("rebound-backward")["leaf"].grad.item() == pytest.approx(both)
+
+
+def test_figure_of_a_sum_names_the_three_vectors():
+    a, b = [1, 2, 3], [4, 5, 6]
+    total = [left + right for left, right in zip(a, b, strict=True)]
+    assert expected_numbers("computation-graphs", "figure-sum") == [*a, *b, *total]

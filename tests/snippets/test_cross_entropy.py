@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets import cross_entropy as ce
-from tests.cells import LIBRARY, run_cells
+from tests.cells import LIBRARY, expected_numbers, run_cells
 
 approx = pytest.approx
 LOG2 = math.log(2)
@@ -296,3 +296,20 @@ def test_detour_through_probabilities_is_nan_where_one_has_underflown():
     direct = scores.requires_grad_()
     F.cross_entropy(direct, torch.tensor(0)).backward()
     assert direct.grad.tolist() == approx([-1, 1])
+
+
+def test_figures_tell_the_numbers_of_two_ways_into_the_loss():
+    scores = np.array([0, 0, math.log(2)])
+    p = np.exp(scores) / np.exp(scores).sum()
+    bars = expected_numbers("cross-entropy", "figure-softmax")
+    assert bars == pytest.approx([*scores, *p])
+    lse, slope = math.log(4), p - [0, 0, 1]
+    x = np.array([1, 2])
+    told = [
+        *[2, 1, 0, 0, scores[2], 0, *x, *scores, lse],
+        *[2, 2, scores[2], lse - scores[2]],
+        *[1, 1, 1, *slope, *np.outer(slope, x).ravel()],
+    ]
+    graph = expected_numbers("cross-entropy", "figure-fan-out")
+    assert np.array([[2, -1], [0, 0], [math.log(2), 0]]) @ x == pytest.approx(scores)
+    assert graph == pytest.approx(np.abs(told), rel=3e-4)

@@ -472,3 +472,18 @@ def test_expected_numbers_by_numpy():
     for cell, numbers in by_numpy().items():
         shown = expected_numbers("linear-layers", cell)
         assert shown == pytest.approx(np.ravel(numbers), abs=5.1e-5), cell
+
+
+def test_figure_tells_the_gradients_of_one_layer():
+    W, x, b = np.array([[4, 5, 6], [7, 8, 9]]), np.array([1, 2, 3]), np.array([18, 0])
+    u = W @ x
+    z = u + b
+    lse = 50 + math.log(2)
+    g = np.array([0.5, 0.5]) - [0, 1]
+    told = [
+        *[*W.ravel(), *x, *b, *u, *z, lse, 1, 1, z[1], lse - z[1]],
+        *[1, 1, 1],
+        *[*g, *g, *g, *np.outer(g, x).ravel(), *(W.T @ g)],
+    ]
+    found = expected_numbers("linear-layers", "figure-graph")
+    assert found == pytest.approx(np.abs(told), rel=3e-4)

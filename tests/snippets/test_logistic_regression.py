@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from snippets import logistic_regression as chapter
-from tests.cells import figure_of, run_cells
+from tests.cells import expected_numbers, figure_of, run_cells
 
 SHEETS, MOCKS = [1, 0, 1, 4, 2, 2, 3, 4], [0, 1, 3, 3, 2, 4, 3, 1]
 X = np.column_stack([np.ones(8), SHEETS, MOCKS])
@@ -327,3 +327,26 @@ def test_second_sigmoid_keeps_every_loss_above_its_bound(score):
         assert loss(fed, target).item() >= bound - 1e-12
         best = torch.tensor(label, dtype=torch.float64)  # the limit of the sigmoid
         assert loss(best, target).item() == pytest.approx(bound)
+
+
+def test_figure_tells_the_gradients_of_one_student():
+    x, w, y = X[2], W, LABELS[2]
+    m = y * (w @ x)
+    odds = math.exp(-m)
+    a = 1 + odds
+    slope = odds / a
+    told = [
+        *[*x, *w, y, w @ x, m, -m, odds, 1, 1, a, math.log(a)],
+        *[1, 1 / a, 1 / a, slope, slope, slope, *(slope * x)],
+    ]
+    found = expected_numbers("logistic-regression", "figure-one-student")
+    assert found == pytest.approx(np.abs(told), rel=4e-4)
+
+
+def test_figure_of_losses_tells_their_ends():
+    log_loss, hinge = math.log1p(math.exp(4)), 1 + 4
+    squared = (1 - 1 / (1 + math.exp(4))) ** 2
+    found = expected_numbers("logistic-regression", "figure-losses")
+    assert found[:3] == [4, 4, pytest.approx(log_loss, abs=5e-3)]
+    assert found[4:6] == [hinge, 0]
+    assert squared == pytest.approx(1, abs=0.05)

@@ -18,7 +18,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cells import LIBRARY, figure_of
+from tests.cells import LIBRARY, expected_numbers, figure_of
 from tests.draws import Draws
 
 approx = pytest.approx
@@ -349,3 +349,27 @@ def test_answer_without_a_list_the_parameters_are_used_up():
         layer(torch.ones(3)).sum().backward()
         stepper.step()
         assert torch.equal(before, layer.weight) != moved
+
+
+def test_figure_of_a_step_size_tells_the_swings():
+    curve = max(np.linalg.eigvalsh(HESSIAN))
+    assert abs(1 - 0.3 * curve) == approx(1 / 2)
+    assert expected_numbers("stochastic-gradient-descent", "figure-step-size") == [
+        *BEST,
+        0.3,
+    ]
+
+
+def test_figure_of_clearing_tells_where_the_loss_starts():
+    start = np.mean(Y**2) - np.mean((X @ BEST - Y) ** 2)
+    told = expected_numbers("stochastic-gradient-descent", "figure-clearing")
+    assert told[1:4] == [0.1, start, 0]
+    for clears in (True, False):
+        w, stored = np.zeros(2), np.zeros(2)
+        excess = []
+        for _ in range(60):
+            stored = gradient(w) if clears else stored + gradient(w)
+            w = w - 0.1 * stored
+            excess.append(np.mean((X @ w - Y) ** 2) - 1)
+        assert (max(excess[20:]) < 0.02) == clears
+        assert (max(excess[20:]) > 1) != clears

@@ -398,3 +398,14 @@ BY_NUMPY = {
 def test_expected_numbers_by_numpy(cell):
     numbers = expected_numbers("tensors", cell)
     assert numbers == pytest.approx(np.ravel(BY_NUMPY[cell]), abs=5.1e-5)
+
+
+def test_figure_of_memory_tells_shapes_and_strides():
+    grid = np.arange(6).reshape(2, 3)
+    told = [0, 5]
+    for view in (grid, grid.T, grid.reshape(3, 2)):
+        if view.shape == (3, 2) and view is not grid and view.flags.c_contiguous:
+            told += [3, 2]  # the shape in the name reshape(3, 2)
+        strides = [step // grid.itemsize for step in view.strides]
+        told += [*view.shape, *strides, *view.ravel()]
+    assert expected_numbers("tensors", "figure-memory") == told
