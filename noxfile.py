@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "environment"
 BINARIES = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 CONSTRAINTS = ROOT / "constraints.txt"
-GROUPS = ("book", "pdf", "test", "browser", "lint", "preview")
+GROUPS = ("book", "pdf", "test", "browser", "mutants", "lint", "preview")
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
 # PyTorch's own index of builds without CUDA. It is asked for torch alone: as an extra
@@ -144,6 +144,15 @@ def outputs(session: nox.Session) -> None:
     """Compare the cells' outputs with tests/outputs; `-- --accept tensors` updates."""
     environment(session)
     python(session, "_config/check_outputs.py", *session.posargs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Plant faults and list those that nobody notices; `-- --kind formula` some."""
+    environment(session)
+    folders = [str(ROOT), str(ROOT / "_config"), str(ROOT / "_config" / "extensions")]
+    session.env["PYTHONPATH"] = os.pathsep.join(folders)
+    python(session, "-m", "tests.faults", *session.posargs)
 
 
 @nox.session
