@@ -95,15 +95,12 @@ from snippets.figures import plots
 
 tones = {0.1: plots.BLUE, 0.39: plots.ORANGE, 0.41: plots.PURPLE}
 signs = {0.1: "o", 0.39: "s", 0.41: "^"}
-axis = torch.linspace(-1, 4.2, 53).double()
-points = torch.cartesian_prod(axis, axis)
-heights = ((points @ X.T - y) ** 2).mean(dim=1).view(53, 53).T
 
 
 def draw_valley(ax):
     """Level lines of the loss, and its minimum."""
-    levels = [1.5, 3, 5.5, 9, 13.5, 19]
-    ax.contour(axis, axis, heights, levels, colors=plots.LINE, linewidths=0.6)
+    for excess in (0.5, 2, 4.5, 8, 12.5, 18):
+        plots.level_line(ax, w_star, X.T @ X * 2 / len(X), excess)
     ax.plot(*w_star, marker="+", color=plots.INK, markersize=9)
     ax.set(xlim=(-0.8, 3.2), ylim=(-0.5, 4), xticks=range(4), yticks=range(5))
 

@@ -205,6 +205,8 @@ class FillPlaces(SphinxPostTransform):
         if labelled:
             head = ["equation", "compared with", "cases", "largest difference"]
             yield table(head, [self._row(finding) for finding in labelled])
+        else:
+            yield nodes.paragraph("", "No equation of this chapter has a number.")
         left = [f for f in page.findings if f.status in (UNCHECKED, UNKNOWN)]
         if left:
             yield nodes.paragraph("", "Not computed:")

@@ -15,15 +15,19 @@ dashes, too, where they cross.
 from __future__ import annotations
 
 import io
+import math
 import re
 import xml.etree.ElementTree as ET
 import zlib
 from typing import Any
 
 import matplotlib as mpl
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
+from matplotlib.patches import Ellipse
 from matplotlib.ticker import FixedLocator
+from torch import Tensor
 
 from snippets.figures.figure import Figure
 from snippets.figures.svg import BLUE, FONT, INK, LINE, MUTED, ORANGE
@@ -50,6 +54,8 @@ __all__ = [
 WIDTH = 340
 SVG = "http://www.w3.org/2000/svg"
 NUMBER = re.compile(r"-?\d+\.\d+")
+# Attributes that are numbers, which need no more than two decimals.
+GEOMETRY = {"d", "x", "y", "transform"}
 REPLACED = "replaced"  # the gid of what a script draws anew
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text
@@ -112,6 +118,16 @@ def scale(ax: Axes) -> dict[str, list[float]]:
     return {axis: [round(float(v), 3) for v in four] for axis, four in found.items()}
 
 
+def level_line(ax: Axes, minimum: Tensor, hessian: Tensor, excess: float) -> None:
+    """Where ½ (w − minimum)ᵀ hessian (w − minimum) is ``excess``: an ellipse."""
+    curvatures, axes = torch.linalg.eigh(hessian)
+    width, height = (2 * torch.sqrt(2 * excess / curvatures)).tolist()
+    angle = math.degrees(math.atan2(axes[1, 0], axes[0, 0]))
+    ellipse = Ellipse(minimum.tolist(), width, height, angle=angle, fill=False)
+    ellipse.set(edgecolor=LINE, linewidth=0.6)
+    ax.add_patch(ellipse)
+
+
 def _settle(figure: Any) -> None:
     """Lay the figure out, for good."""
     if figure.get_layout_engine() is None:
@@ -160,8 +176,12 @@ def _tidy(source: str, alt: str) -> str:
         if element.tag == f"{{{SVG}}}g" and element.attrib.pop("id", "") == REPLACED:
             # No style refers to a group, but a script looks for what it replaces.
             element.set("class", REPLACED)
-        if "d" in element.attrib:
-            element.set("d", NUMBER.sub(_rounded, element.attrib["d"]))
+        if element.get("transform", "").startswith("rotate(-0 "):
+            del element.attrib["transform"]  # it turns nothing
+        for name in GEOMETRY & element.attrib.keys():
+            numbers = NUMBER.sub(_rounded, element.attrib[name])
+            # A letter of a path ends the number before it.
+            element.set(name, re.sub(r"\s*([A-Z])\s*", r"\1", numbers))
         for name, value in element.attrib.items():
             # Several figures share a page, and their ids must differ.
             if name == "id":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
+import torch
 
 from snippets.figures import plots
 
@@ -101,3 +103,16 @@ def test_data_make_an_element_that_a_script_enhances() -> None:
     figure, _ = plotted(enhanced_by="a-plot", data={"rate": 0.5})
     assert figure.html().startswith('<a-plot class="drawn">')
     assert '<script type="application/json">{"rate":0.5}</script>' in figure.html()
+
+
+def test_a_level_line_has_the_same_height_everywhere() -> None:
+    hessian = torch.tensor([[3.0, 1.0], [1.0, 2.0]], dtype=torch.float64)
+    minimum = torch.tensor([1.0, -2.0], dtype=torch.float64)
+    _, ax = plots.sheet(100)
+    plots.level_line(ax, minimum, hessian, 1.5)
+    [ellipse] = ax.patches
+    around = np.linspace(0, 2 * np.pi, 9)
+    circle = np.column_stack([np.cos(around), np.sin(around)])
+    moved = ellipse.get_patch_transform().transform(circle) - minimum.numpy()
+    heights = 0.5 * np.einsum("ij,jk,ik->i", moved, hessian.numpy(), moved)
+    np.testing.assert_allclose(heights, 1.5)
