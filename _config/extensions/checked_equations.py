@@ -17,6 +17,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
@@ -120,6 +121,19 @@ def note(finding: Finding) -> folded:
     return box
 
 
+class NotesOnPages(SphinxPostTransform):
+    """Leave the notes out where they cannot fold; the appendix has their numbers."""
+
+    default_priority = 5
+
+    def run(self, **kwargs: object) -> None:
+        """Change the doctree of one page in place."""
+        if self.app.builder.format != "html":
+            for box in list(self.document.findall(folded)):
+                if "check" in box["classes"]:
+                    box.parent.remove(box)
+
+
 def _told(finding: Finding) -> str:
     cases = f"{finding.cases} random cases"
     if finding.definition:
@@ -161,4 +175,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("env-purge-doc", forget_page)
     app.connect("source-read", note_checks)
     app.connect("doctree-read", mark_equations)
+    app.add_post_transform(NotesOnPages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from build_book import build
 from checked_equations import size
 from tests.cells import ROOT
-from tests.tiny_book import TinyBook
+from tests.tiny_book import CONFIG, TinyBook
 
 CHECKS = '''\
 """Checks of the chapter."""
@@ -55,6 +56,15 @@ def test_the_page_tells_how_an_equation_is_checked(book: TinyBook) -> None:
     assert "def" in note
     assert "square" in note
     assert page.index("equation-eq-square") < page.index("How this is checked")
+
+
+def test_paper_has_no_note(book: TinyBook) -> None:
+    """There it could not fold."""
+    folder = book.root / "build" / "text"
+    assert build(book.root / "book", folder, CONFIG, builder="text", status=None) == 0
+    text = (folder / "chapter.txt").read_text()
+    assert "s^2" in text
+    assert "How this is checked" not in text
 
 
 def test_a_definition_says_so(book: TinyBook) -> None:
