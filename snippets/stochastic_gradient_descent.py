@@ -99,8 +99,8 @@ signs = {0.1: "o", 0.39: "s", 0.41: "^"}
 
 def draw_valley(ax):
     """Level lines of the loss, and its minimum."""
-    for excess in (0.5, 2, 4.5, 8, 12.5, 18):
-        plots.level_line(ax, w_star, X.T @ X * 2 / len(X), excess)
+    for above in (0.5, 2, 4.5, 8, 12.5, 18):
+        plots.level_line(ax, w_star, X.T @ X * 2 / len(X), above)
     ax.plot(*w_star, marker="+", color=plots.INK, markersize=9)
     ax.set(xlim=(-0.8, 3.2), ylim=(-0.5, 4), xticks=range(4), yticks=range(5))
 
