@@ -1,0 +1,55 @@
+"""A sample of the audit: of faults planted in the book, the guards notice nearly all.
+
+The whole audit is ``nox -s mutants``. A fault may leave a true statement (another
+exponent of a number that is 0 or 1), so a share is asked for, and not every one.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.__main__ import all_faults, key
+from tests.faults.catching import NOTICED
+from tests.faults.planting import Fault, in_formulas, in_outputs, in_snippets, sample
+
+TEX = "# T\n\n$$x = a + 2 X^\\T b_i$$\n\nwith $a$ and `$c = d$`.\n"
+
+
+@pytest.mark.parametrize("kind", ["formula", "output"])
+def test_nearly_all_planted_faults_are_noticed(kind: str) -> None:
+    faults = sample((fault for fault in all_faults() if fault.kind == kind), 60, 1)
+    survivors = [fault.name for fault in faults if not NOTICED[kind](fault)]
+    assert len(faults) == 60
+    assert len(survivors) <= 0.08 * len(faults), "\n".join(["", *survivors])
+
+
+def test_faults_in_formulas_are_those_of_claims() -> None:
+    planted = {fault.plant(TEX) for fault in in_formulas("book/t.md", "t", TEX)}
+    for damaged in ("a - 2 X^\\T b_i", "a + 3 X", "2 X b_i", "X^\\T b_j", "a +  X^\\T"):
+        assert any(damaged in text for text in planted), damaged
+    assert all("`$c = d$`" in text and "with $a$" in text for text in planted)
+
+
+def test_faults_in_outputs_change_a_number_or_a_word() -> None:
+    toml = "[cell]\nkind = \"text\"\noutput = '''\ntensor([True, 1.50])\n'''\n"
+    after = {(f.before, f.after) for f in in_outputs("tests/outputs/t.toml", toml)}
+    assert after == {("True", "False"), ("1.50", "2.50")}
+
+
+def test_faults_in_answers_are_told_apart() -> None:
+    module = '"""Cells."""\n\n# %% data\nx = 1 + 2\n\n# %% answer-more\ny = x - 3\n'
+    kinds = {
+        (fault.kind, fault.line) for fault in in_snippets("s.py", module, 50, seed=0)
+    }
+    assert kinds == {("code", 4), ("answer", 7)}
+
+
+def test_a_sample_is_the_same_for_the_same_seed() -> None:
+    faults = list(in_formulas("book/t.md", "t", TEX))
+    assert sample(faults, 3, 1) == sample(reversed(faults), 3, 1)
+    assert len(sample(faults, 3, 1)) == 3
+
+
+def test_a_survivor_has_a_name_without_a_line() -> None:
+    fault = Fault("formula", "book/t.md", 5, "a", "b", line=7)
+    assert key(fault) == "book/t.md: a → b"
