@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.__main__ import all_faults, key
+from tests.faults.__main__ import all_faults, groups, key
 from tests.faults.catching import NOTICED
 from tests.faults.planting import Fault, in_formulas, in_outputs, in_snippets, sample
 
@@ -48,6 +48,13 @@ def test_a_sample_is_the_same_for_the_same_seed() -> None:
     faults = list(in_formulas("book/t.md", "t", TEX))
     assert sample(faults, 3, 1) == sample(reversed(faults), 3, 1)
     assert len(sample(faults, 3, 1)) == 3
+
+
+def test_no_build_renames_both_ends_of_a_link() -> None:
+    question = Fault("label", "book/t.md", 5, "ex-t", "ex-tx", line=1)
+    answer = Fault("label", "book/t.md", 50, "ex-t", "ex-tx", line=9)
+    other = Fault("label", "book/t.md", 90, "t", "tx", line=12)
+    assert groups([question, answer, other]) == [[question, other], [answer]]
 
 
 def test_a_survivor_has_a_name_without_a_line() -> None:

@@ -150,15 +150,27 @@ def _noticed(faults: list[Fault], workers: int) -> Iterator[tuple[Fault, str]]:
             if fault.kind == "check":
                 text_of(slug_of(fault))
     for kind in ("link", "label"):
-        group = [fault for fault in faults if fault.kind == kind]
-        for first in range(0, len(group), GROUP):
-            yield from links_are_noticed(group[first : first + GROUP])
+        for group in groups(fault for fault in faults if fault.kind == kind):
+            yield from links_are_noticed(group)
     # Forked once all that the faults have in common is loaded; and so without threads.
     torch.set_num_threads(1)
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
         jobs = {pool.submit(NOTICED[fault.kind], fault): fault for fault in slow}
         for job in as_completed(jobs):
             yield jobs[job], job.result()
+
+
+def groups(faults: Iterable[Fault]) -> list[list[Fault]]:
+    """Faults for one build each; what is renamed twice alike would be no fault."""
+    found: list[list[Fault]] = []
+    for fault in faults:
+        for group in found:
+            if len(group) < GROUP and all(fault.before != one.before for one in group):
+                group.append(fault)
+                break
+        else:
+            found.append([fault])
+    return found
 
 
 def report(faults: list[Fault], said: dict[str, str]) -> bool:
