@@ -105,3 +105,13 @@ def share(part: int, whole: int) -> str:
     if not whole:
         return "–"
     return str(whole) if part == whole else f"{part} of {whole}"
+
+
+def without_claim(idle: int, given: int) -> str:
+    """What is said of formulas that claim nothing, and of those that set a value.
+
+    >>> without_claim(12, 1)
+    'Compared with nothing: 12 names or terms without a relation, 1 that sets a value.'
+    """
+    values = "1 that sets a value" if given == 1 else f"{given} that set a value"
+    return f"Compared with nothing: {idle} names or terms without a relation, {values}."

@@ -28,7 +28,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from checked_counts import Audit, Expected, audit, expected, share
+from checked_counts import Audit, Expected, audit, expected, share, without_claim
 from checked_equations import findings_of, size
 from equations.report import GIVEN, HOLDS, NO_CLAIM, UNCHECKED, UNKNOWN, Finding, Page
 from executed_chapters import pages
@@ -227,6 +227,11 @@ class FillPlaces(SphinxPostTransform):
             yield table(head, [self._row(finding) for finding in labelled])
         else:
             yield nodes.paragraph("", "No equation of this chapter has a number.")
+        idle, given = (
+            sum(f.status == status for f in page.findings)
+            for status in (NO_CLAIM, GIVEN)
+        )
+        yield nodes.paragraph("", without_claim(idle, given))
         left = [f for f in page.findings if f.status in (UNCHECKED, UNKNOWN)]
         if left:
             yield nodes.paragraph("", "Not computed:")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from equations.report import Page, problems
 from expected_outputs import BadExpectations, compare, read_expectations
 from snippets import checks
 from tests.faults.planting import Fault
+from tests.labels import idle_labels, places_of
 
 ROOT = Path(__file__).parents[2]
 # What a build needs and git does not keep.
@@ -202,25 +204,36 @@ def links_are_noticed(faults: Iterable[Fault]) -> Iterator[tuple[Fault, str]]:
     planted = list(faults)
     mistakes = mistakes_with(planted)
     for fault in planted:
-        about = [f"{fault.path}:{fault.line}:", fault.after]
-        if fault.kind == "label":
-            about = [fault.before]  # said where somebody asks for it
-        yield (
-            fault,
-            next(
-                (line for line in mistakes if any(word in line for word in about)), ""
-            ),
-        )
+        yield fault, next((line for line in mistakes if is_about(line, fault)), "")
+
+
+def is_about(line: str, fault: Fault) -> bool:
+    """Whether a line of the build, or of the test of labels, speaks of a fault.
+
+    A renamed label is missed by its old name where somebody asks for it, or found idle
+    by its new one.
+    """
+    place, _, message = line.partition(": ")
+    names = [fault.after] if fault.kind == "link" else [fault.before, fault.after]
+    return place == f"{fault.path}:{fault.line}" or any(
+        re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", message) for name in names
+    )
 
 
 def mistakes_with(faults: Iterable[Fault]) -> list[str]:
-    """What a build with all these faults says, a line for each mistake."""
+    """What a build with all these faults says, and the test of labels, line by line."""
     with project(faults) as copy:
         command = ["_config/build_book.py", "--target", str(copy / "build/html")]
         done = _run(copy, command, 900)
+        pages = {
+            page.stem: page.read_text(encoding="utf-8")
+            for page in copy.glob("book/*.md")
+        }
     lines = (done.stderr + done.stdout).splitlines()
     found = [line for line in lines if line.startswith(("book", "snippets", "tests"))]
-    return found or lines[-1:] if done.returncode else []
+    if done.returncode and not found:
+        found = lines[-1:]
+    return [*found, *idle_labels(pages, {slug: places_of(slug) for slug in pages})]
 
 
 NOTICED = {
@@ -240,7 +253,7 @@ CODE = (*OUTPUTS, "tests/snippets/test_{module}.py", "tests/cells.py", "tests/dr
 FORMULAS = (*RUN, "snippets/checks/{module}.py", "snippets/checks/__init__.py")
 FORMULAS += ("_config/extensions/equations/*.py",)
 PROSE = ("tests/book/test_prose.py", "_config/extensions/prose*.py")
-BUILD = ("book/*.md", "book/*.bib", "_config/*.py", "_config/extensions/**/*.py")
+BUILD = ("book/*.md", "_config/*.py", "_config/extensions/**/*.py", "tests/labels.py")
 DEPENDS = {
     **{"formula": FORMULAS, "check": FORMULAS, "output": OUTPUTS, "code": CODE},
     **{"answer": CODE, "number": (*OUTPUTS, *PROSE), "link": BUILD, "label": BUILD},
