@@ -16,6 +16,15 @@ from snippets import raises
 x = {value}
 print("x is", x)
 '''
+PAGE = """\
+# A chapter
+
+```{{code-cell}} python
+:snippet: chapter#data
+```
+
+It is {}.
+"""
 
 
 def run(book: TinyBook, capsys: pytest.CaptureFixture[str], *arguments: str):
@@ -26,6 +35,7 @@ def run(book: TinyBook, capsys: pytest.CaptureFixture[str], *arguments: str):
 
 def test_an_output_is_accepted_kept_and_compared(tiny_book, capsys):
     file = tiny_book.root / "tests" / "outputs" / "chapter.toml"
+    tiny_book.write("book/chapter.md", PAGE.format("more than 20"))
     status, lines = run(tiny_book, capsys)
     assert status == 1
     assert lines == [
@@ -56,17 +66,16 @@ def test_an_output_is_accepted_kept_and_compared(tiny_book, capsys):
 
 def test_a_value_in_a_sentence_is_an_output_as_well(tiny_book, capsys):
     tiny_book.write("snippets/chapter.py", CELL.format(value=-2.5))
-    text = tiny_book.chapter("data") + "\nIt is {{eval}}`{}`.\n"
-    tiny_book.write("book/chapter.md", text.format("x"))
+    tiny_book.write("book/chapter.md", PAGE.format("{eval}`x`"))
     assert run(tiny_book, capsys, "--accept")[0] == 0
     file = tiny_book.root / "tests" / "outputs" / "chapter.toml"
     assert '["below data"]\nkind = "text"\noutput = \'\'\'\n−2.5\n' in file.read_text()
 
     # The same value by another expression is the same to a reader.
-    tiny_book.write("book/chapter.md", text.format("x + 0"))
+    tiny_book.write("book/chapter.md", PAGE.format("{eval}`x + 0`"))
     assert run(tiny_book, capsys) == (0, [])
 
-    tiny_book.write("book/chapter.md", text.format("-x"))
+    tiny_book.write("book/chapter.md", PAGE.format("{eval}`-x`"))
     status, lines = run(tiny_book, capsys)
     assert status == 1
     assert "chapter.md:7: the text below the cell 'data' shows something" in lines[0]
