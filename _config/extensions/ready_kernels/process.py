@@ -23,7 +23,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
@@ -32,7 +32,7 @@ from importlib.machinery import (
     FileFinder,
     SourceFileLoader,
 )
-from typing import Any
+from typing import Any, NoReturn
 
 # What every kernel imports before its first cell, or for its first traceback.
 OF_KERNELS = (
@@ -126,15 +126,11 @@ def fork_kernels(channel: socket.socket) -> dict[str, Any]:
                 os.close(answers)
                 os.close(handle)
                 continue
-            message, given = b"", []
-            if handle != owner:
-                message, given, _, _ = socket.recv_fds(channel, LARGEST_REQUEST, 1)
+            if handle == owner:
+                _end(pid for pid, _ in kernels.values())
+            message, given, _, _ = socket.recv_fds(channel, LARGEST_REQUEST, 1)
             if not message:
-                for pid, _ in kernels.values():
-                    for kill in (os.killpg, os.kill):
-                        with suppress(ProcessLookupError):
-                            kill(pid, signal.SIGKILL)
-                sys.exit()
+                _end(pid for pid, _ in kernels.values())
             pid = os.fork()
             if pid == 0:
                 channel.close()
@@ -147,6 +143,14 @@ def fork_kernels(channel: socket.socket) -> dict[str, Any]:
             kernels[ended] = (pid, given[0])
             events.register(ended, select.POLLIN)
             _write(given[0], pid)
+
+
+def _end(kernels: Iterable[int]) -> NoReturn:
+    for pid in kernels:
+        for kill in (os.killpg, os.kill):  # it may not lead its session yet
+            with suppress(ProcessLookupError):
+                kill(pid, signal.SIGKILL)
+    sys.exit()
 
 
 def _write(answers: int, number: int) -> None:
