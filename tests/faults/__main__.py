@@ -35,6 +35,7 @@ from tests.faults.catching import (
     executed,
     links_are_noticed,
     slug_of,
+    source,
     state,
     text_of,
 )
@@ -55,8 +56,8 @@ from tests.faults.planting import (
 SEED = 2026
 # How many of each kind the whole audit plants.
 COUNTS = {
-    **{"formula": 240, "number": 50, "output": 100, "link": 60, "label": 60},
-    **{"code": 50, "answer": 30, "check": 40},
+    **{"formula": 240, "number": 32, "output": 100, "link": 60, "label": 60},
+    **{"code": 28, "answer": 16, "check": 24},
 }
 RESULTS = ROOT / "build" / "faults.jsonl"
 EXPLAINED = ROOT / "tests" / "faults" / "survivors.toml"
@@ -82,10 +83,10 @@ def all_faults(chapter: str = "", kinds: Collection[str] = KINDS) -> Iterator[Fa
     if {"code", "answer"} & set(kinds):
         for path, name, text in _files("snippets/*.py", chapter):
             if (ROOT / "book" / f"{path.stem.replace('_', '-')}.md").is_file():
-                yield from in_snippets(name, text, 40, SEED)
+                yield from in_snippets(name, text, 16, SEED)
     if "check" in kinds:
         for _, name, text in _files("snippets/checks/*.py", chapter):
-            yield from in_code("check", name, text, 15, SEED)
+            yield from in_code("check", name, text, 6, SEED)
 
 
 def _files(pattern: str, chapter: str) -> Iterator[tuple[Path, str, str]]:
@@ -234,16 +235,22 @@ def report(faults: list[Fault], said: dict[str, str]) -> bool:
     print(f"{'all':8} {len(faults):8} {len(faults) - len(survivors):8} {share:6.1%}")
     open_ones = []
     for fault in survivors:
-        reason = explained.get(fault.kind, {}).get(key(fault))
-        print(f"survivor: {fault.name}" + (f" ({reason})" if reason else ""))
+        name = key(fault, source(fault))
+        reason = explained.get(fault.kind, {}).get(name)
+        print(
+            f"survivor: {fault.name}\n    {name!r}" + (f": {reason}" if reason else "")
+        )
         if not reason:
             open_ones.append(fault)
     return not open_ones
 
 
-def key(fault: Fault) -> str:
-    """A survivor's name in ``survivors.toml``: without lines, which move."""
-    return f"{fault.path}: {fault.before} → {fault.after}"
+def key(fault: Fault, text: str) -> str:
+    """A survivor's name in ``survivors.toml``: its surroundings, for lines move."""
+    end = fault.start + len(fault.before)
+    left, right = text[max(0, fault.start - 20) : fault.start], text[end : end + 20]
+    change = f"{left}[{fault.before} → {fault.after}]{right}"
+    return f"{fault.path}: {' '.join(change.split())}"
 
 
 def record(faults: list[Fault], said: dict[str, str]) -> None:
