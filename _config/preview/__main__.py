@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
             listener.bind((HOST, options.port))
         except OSError as error:
             parser.error(f"port {options.port}: {error.strerror}; choose another")
+        listener.listen()  # who reads the address may use it
         address = f"http://{HOST}:{listener.getsockname()[1]}/"
         say(f"preview at {address} (Ctrl-C ends it)")
         if options.open:
