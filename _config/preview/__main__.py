@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 import sys
 import webbrowser
@@ -27,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help="of the project")
     parser.add_argument("--config", type=Path, help="folder of conf.py")
     options = parser.parse_args(arguments)
+    if not hasattr(os, "fork"):
+        parser.error("the preview needs a system that can fork: Linux, macOS or WSL")
     root = options.root.resolve()
     config = (options.config or root / "_config").resolve()
     places = Places(root, root / "book", config)

@@ -21,6 +21,7 @@ with the book as it was; the next build begins where the last good one ended.
 
 from __future__ import annotations
 
+import ctypes
 import io
 import json
 import os
@@ -35,10 +36,12 @@ from sphinx.errors import SphinxError
 from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+import ready_kernels
 from author_errors import AuthorErrors
 from preview.quick_build import Edit, QuickBook, QuickSphinx, Report
 
 COMMANDS = 0  # file descriptor
+PR_SET_CHILD_SUBREAPER = 36
 PATIENCE = 5.0  # seconds for a build to end by itself
 
 
@@ -175,12 +178,35 @@ def _wait_for_end(builder: int, ends: int) -> None:
         select.select([ends], [], [])
 
 
+def stay_behind() -> bool:
+    """Begin what all copies share, and fork the first; false in the one that stays.
+
+    It ends when all of them have, and collects what they leave.
+    """
+    if not ready_kernels.why_not():
+        ready_kernels.warm_up()
+    ends, begins = os.pipe()  # open in every copy
+    if os.fork() == 0:
+        os.close(ends)
+        ready_kernels.adopt()
+        return True
+    os.close(begins)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    os.read(ends, 1)
+    ready_kernels.end()
+    return False
+
+
 def main(arguments: list[str]) -> None:
     """Hold a book until the commands end."""
     root, source, config, pages, doctrees = map(Path, arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the one who started us
     news = News(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)  # what a library prints is no news
+    if not stay_behind():
+        return
     nocolor()
     errors = AuthorErrors(root, Errors(news))  # type: ignore[arg-type]
     with patch_docutils(config), docutils_namespace():
@@ -199,7 +225,6 @@ def main(arguments: list[str]) -> None:
             return
         if errors.lines:
             return
-        news.tell(ready=True)
         Worker(QuickBook(app, lambda: not errors.lines), errors, news).run()
 
 

@@ -7,18 +7,17 @@
   const AGAIN = 500;
   const BLOCKS = "p, li, dt, dd, pre, h1, h2, h3, h4, figure, table, .math-box";
 
-  // Where the reader is: the first block in sight, how many of its kind and text stand
-  // above it, and its distance from the top of the window.
-  function blocks() {
-    return [...document.querySelectorAll("main")].flatMap((main) => [...main.querySelectorAll(BLOCKS)]);
-  }
+  // Where the reader is: the first blocks in sight, by their text, and how far from the top
+  // of the window they are.
+  const main = document.querySelector("[role='main'], main") ?? document.body;
+  const blocks = () => [...main.querySelectorAll(BLOCKS)];
   const named = (block) => `${block.localName} ${block.textContent.trim().slice(0, 200)}`;
 
   function remember() {
     const seen = blocks().filter((block) => block.getBoundingClientRect().bottom > 60);
     // If the first one is what changes, one of the next is still there.
     const marks = seen.slice(0, 12).map((block) => [named(block), block.getBoundingClientRect().top]);
-    const open = [...document.querySelectorAll("main details")].map((box) => box.open);
+    const open = [...main.querySelectorAll("details")].map((box) => box.open);
     sessionStorage.setItem(KEPT, JSON.stringify({ marks, top: scrollY, open }));
   }
 
@@ -26,7 +25,7 @@
     const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
     sessionStorage.removeItem(KEPT);
     if (!kept) return;
-    const boxes = document.querySelectorAll("main details");
+    const boxes = main.querySelectorAll("details");
     if (boxes.length === kept.open.length) boxes.forEach((box, i) => (box.open = kept.open[i]));
     const place = () => {
       const now = new Map();
