@@ -25,7 +25,8 @@ ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "environment"
 BINARIES = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 CONSTRAINTS = ROOT / "constraints.txt"
-GROUPS = ("book", "pdf", "test", "browser", "mutants", "lint", "preview", "bench")
+GROUPS = ("book", "pdf", "test", "browser", "mutants", "lint", "preview")
+GROUPS += ("live", "hub", "bench")
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
 # PyTorch's own index of builds without CUDA. It is asked for torch alone: as an extra
@@ -186,6 +187,13 @@ def preview(session: nox.Session) -> None:
     folders = [str(ROOT / "_config"), str(ROOT / "_config" / "extensions")]
     session.env["PYTHONPATH"] = os.pathsep.join(folders)
     python(session, "-m", "preview", *session.posargs)
+
+
+@nox.session
+def live(session: nox.Session) -> None:
+    """Open the book so that its code can be edited and run on its pages."""
+    environment(session)
+    python(session, "_config/live", *session.posargs)
 
 
 @nox.session
