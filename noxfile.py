@@ -182,7 +182,7 @@ def linkcheck(session: nox.Session) -> None:
 
 @nox.session
 def preview(session: nox.Session) -> None:
-    """Serve the book and show each saved file; `-- --open` opens a browser, `--port`."""
+    """Show the book while it is written; `-- --open` opens it, `--port 8000`."""
     environment(session)
     folders = [str(ROOT / "_config"), str(ROOT / "_config" / "extensions")]
     session.env["PYTHONPATH"] = os.pathsep.join(folders)
