@@ -109,21 +109,21 @@ def _chain_sides(
     ]
     if not bindings:
         raise Unknown("the condition on the indices is never met")
+    sides: list[list[Any]] = []
     for bound in bindings:
         evaluation = Evaluation(symbols, bound)
-        gaps = evaluation.gaps(chain, TOLERANCE)
+        values = evaluation.sides(chain)
+        sides.append(values)
+        gaps = evaluation.gaps(chain, values, TOLERANCE)
         for place, gap in enumerate(gaps, start=1):
             if gap > TOLERANCE:
                 raise Failure(_told(chain, place, evaluation, gap, bound))
             finding.gap = max(finding.gap, gap)
     if "in" in chain.relations:
         return []
-    values = [Evaluation(symbols, bound) for bound in bindings]
     return [
-        (torch.stack([e.value(side) for e in values]), side == ZERO)
-        if bindings[0]
-        else (values[0].value(side), side == ZERO)
-        for side in chain.sides
+        (torch.stack(values) if bindings[0] else values[0], side == ZERO)
+        for side, values in zip(chain.sides, zip(*sides, strict=True), strict=True)
     ]
 
 

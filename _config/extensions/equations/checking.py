@@ -14,6 +14,7 @@ import itertools
 import traceback
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from equations.cases import Failure, check_case
@@ -32,7 +33,10 @@ from equations.report import (
     Page,
 )
 from equations.tree import NotUnderstood
-from equations.values import Unknown, callables
+from equations.values import (
+    Unknown,
+    callables,
+)
 from snippets import checks
 from snippets.checks import Check, Draw, RandomDraw, Setting
 
@@ -103,6 +107,7 @@ class Checker:
         self.cases = cases
         self.draw = draw
         self.drawn: dict[str, list[checks.Symbols]] = {}
+        self.found: dict[tuple[str, str], Finding] = {}
 
     def check_all(self, printed: Sequence[Printed]) -> list[Finding]:
         """What comes of the formulas of a page, those of a table's row together."""
@@ -159,12 +164,20 @@ class Checker:
             setting
             for setting in settings
             if all(
-                self._in_setting(other, setting, None).status in (HOLDS, NO_CLAIM)
+                self._in_setting(other, setting).status in (HOLDS, NO_CLAIM)
                 for other in beside
             )
         ]
         settings = of_row or settings
-        findings = [self._in_setting(formula, s, routes) for s in settings]
+        findings: list[Finding] = []
+        for setting in settings:
+            if setting.example and any(found.status == HOLDS for found in findings):
+                break  # examples stand last, and nothing comes of those that are left
+            findings.append(
+                self._with_routes(formula, setting, routes)
+                if routes
+                else self._in_setting(formula, setting)
+            )
         if not findings:
             findings = [Finding(formula, UNKNOWN, "no setting is given for its place")]
         if not is_concrete(formula.tex) and any(
@@ -202,7 +215,14 @@ class Checker:
             label for label in self.chapter.checks if label not in labels
         ]
 
-    def _in_setting(
+    def _in_setting(self, formula: Printed, setting: Setting) -> Finding:
+        """What comes of a formula in a setting, computed once however often printed."""
+        key = (formula.tex, setting.name)
+        if key not in self.found:
+            self.found[key] = self._with_routes(formula, setting, None)
+        return replace(self.found[key], formula=formula)
+
+    def _with_routes(
         self, formula: Printed, setting: Setting, routes: Check | None
     ) -> Finding:
         finding = Finding(formula, HOLDS, "", setting.name, setting.example)
