@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup, Tag
 from chapter_notebook import EVAL
 from check_links import broken_links
 from check_outputs import Executed
-from checked_counts import audit, share
+from checked_counts import Audit, audit, share
 from equations.pages import formulas
 from page_head import policy
 from prose import MARKS
@@ -278,8 +278,8 @@ def test_the_appendix_counts_values_and_tells_of_the_last_audit(site: Path) -> N
     text = (site / "what-is-checked.html").read_text(encoding="utf-8")
     page = BeautifulSoup(text, "lxml")
     record = ROOT / "tests" / "faults" / "record.toml"
-    last = audit(record.read_text(encoding="utf-8"))
-    chapters, faults, *_ = page.select("table.what-is-checked")
+    last = audit(record.read_text(encoding="utf-8")) if record.is_file() else Audit()
+    chapters, *others = page.select("table.what-is-checked")
     assert last.told() in " ".join(page.get_text().split())
     rows = [[c.get_text().strip() for c in row("td")] for row in chapters("tr")[1:]]
     assert len(rows) == 8
@@ -289,7 +289,9 @@ def test_the_appendix_counts_values_and_tells_of_the_last_audit(site: Path) -> N
         # every value in a sentence is computed twice
         assert row[3] == str(len(EVAL.findall((BOOK / f"{slug}.md").read_text())))
     counts = [share(*last.of_kind(kind)) for kind in last.kinds]
-    assert [row("td")[1].get_text().strip() for row in faults("tr")[1:]] == counts
+    if counts:
+        rows = [row("td")[1].get_text().strip() for row in others[0]("tr")[1:]]
+        assert rows == counts
 
 
 def chapter_links(table: Tag) -> list[tuple[str, str]]:
