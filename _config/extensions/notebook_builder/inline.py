@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from docutils import nodes
+from sphinx import addnodes
 
 from notebook_builder.base import Translator
 from notebook_builder.markdown import code, escape
@@ -81,6 +82,8 @@ class InlineVisitor(Translator):
             target = self.builder.link(self.docname, docname, fragment)
         else:
             target = node.get("refuri", "")
+        if not target and isinstance(node.parent, addnodes.compact_paragraph):
+            raise nodes.SkipNode  # contents name pages of the web alone: the index
         self.write(f"[{text}]({target})" if target else text)
         raise nodes.SkipNode
 

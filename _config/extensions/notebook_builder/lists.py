@@ -27,8 +27,9 @@ class ListVisitor(Translator):
 
     def _list(self, node: nodes.Element, marks: list[str]) -> None:
         items = [
-            indent(self.blocks_within(item) or " ", mark, " " * len(mark))  # type: ignore[arg-type]
+            indent(text, mark, " " * len(mark))
             for item, mark in zip(node, marks, strict=True)
+            if (text := self.blocks_within(item))  # type: ignore[arg-type]
         ]
         gap = "\n\n" if any("\n\n" in item for item in items) else "\n"
         self.block(gap.join(items))
