@@ -138,7 +138,10 @@ def _run_notebooks(session: nox.Session, folder: Path) -> None:
         session.run(str(binaries / "python"), *needed, external=True)
         command = ["-m", "nbconvert", "--to", "notebook", "--execute"]
         command += ["--log-level=WARN", "--output-dir", str(folder / "run")]
-        chapters = sorted(map(str, Path().glob("*.ipynb")))
+        # A kernel for each takes seconds; the appendices have no code.
+        with_code = '"cell_type": "code"'
+        found = sorted(Path().glob("*.ipynb"))
+        chapters = [it.name for it in found if with_code in it.read_text("utf-8")]
         # Neither the folders nor the kernels of the person who runs this.
         alone = {"JUPYTER_PREFER_ENV_PATH": "1", "PYTHONPATH": ""}
         command = [str(binaries / "python"), *command, *chapters]

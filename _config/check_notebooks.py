@@ -51,8 +51,9 @@ def differences(
             normalise(output, folder)
         text = displayed(old.outputs)
         entry = expected.get(old.id.removeprefix("cell-"), Expectation(text))
-        if reason := difference(entry, displayed(new.outputs)):
-            yield f"{old.id}: {reason}"
+        found = displayed(new.outputs)
+        if reason := difference(entry, found):
+            yield f"{old.id}: {reason}: {found!r} instead of {text!r}"
         if _errors(old) != _errors(new):
             yield f"{old.id}: another error; {_errors(new) or 'none'}"
         if _has_picture(old) != _has_picture(new):
@@ -80,11 +81,14 @@ def main(arguments: list[str] | None = None) -> int:
     found, cells = [], 0
     for file in sorted(options.book.glob("*.ipynb")):
         book = nbformat.read(file, as_version=4)
+        count = sum(cell.cell_type == "code" for cell in book.cells)
+        if not count:
+            continue
         if not (options.run / file.name).is_file():
             found.append(f"{file.name}: it was not run")
             continue
         run = nbformat.read(options.run / file.name, as_version=4)
-        cells += sum(cell.cell_type == "code" for cell in book.cells)
+        cells += count
         expected = expectations(file.stem)
         found += [
             f"{file.name}: {line}"
