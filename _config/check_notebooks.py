@@ -51,13 +51,28 @@ def differences(
             normalise(output, folder)
         text = displayed(old.outputs)
         entry = expected.get(old.id.removeprefix("cell-"), Expectation(text))
-        found = displayed(new.outputs)
+        found = displayed(whole_streams(new.outputs))
         if reason := difference(entry, found):
             yield f"{old.id}: {reason}: {found!r} instead of {text!r}"
         if _errors(old) != _errors(new):
             yield f"{old.id}: another error; {_errors(new) or 'none'}"
         if _has_picture(old) != _has_picture(new):
             yield f"{old.id}: a figure is missing, or there is one too many"
+
+
+def whole_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """The outputs with texts put together that arrived in pieces.
+
+    A kernel sends what is printed when it finds the time, also in the middle of a line.
+    """
+    whole: list[NotebookNode] = []
+    for output in outputs:
+        name = output.get("name")
+        if whole and name and whole[-1].get("name") == name:
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
 
 
 def _errors(cell: NotebookNode) -> list[str]:

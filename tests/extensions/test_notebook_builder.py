@@ -306,6 +306,7 @@ def failed(*lines: str) -> NotebookNode:
     [
         (notebook(stream("1.00")), notebook(stream("1.00")), None),
         (notebook(stream("1.00")), notebook(stream("1.01")), None),
+        (notebook(stream("1.00")), notebook(stream("1."), stream("00")), None),
         (notebook(stream("1.00")), notebook(stream("1.10")), "number 1 is 1.10"),
         (notebook(stream("1.00")), notebook(stream("a")), "the text around"),
         (notebook(stream("1.00")), notebook(), "the text around"),
