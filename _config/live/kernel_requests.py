@@ -20,7 +20,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from tornado import web
 
-from live.ready_kernels import NoKernelLeft, ReadyKernels
+from live.kernel_pool import KernelPool, NoKernelLeft
 from live.requests import Safe, same_origin
 
 ID = r"(?P<kernel_id>[0-9a-f-]{36})"
@@ -37,9 +37,9 @@ class KernelRequest(Safe):
     auth_resource = "kernels"
 
     @property
-    def kernels(self) -> ReadyKernels:
+    def kernels(self) -> KernelPool:
         """The kernels of the live book."""
-        kernels: ReadyKernels = self.settings["live_kernels"]
+        kernels: KernelPool = self.settings["live_kernels"]
         return kernels
 
     def known(self, kernel_id: str) -> str:
@@ -118,7 +118,7 @@ class Channels(KernelWebsocketHandler):
     @property
     def kernel_manager(self) -> AsyncMappingKernelManager:
         """The live book's, not the server's."""
-        kernels: ReadyKernels = self.settings["live_kernels"]
+        kernels: KernelPool = self.settings["live_kernels"]
         return kernels.manager
 
     @property
