@@ -229,7 +229,8 @@ class KernelPool:
         kept = {
             name: value
             for name, value in clean_environment().items()
-            if not name.startswith("JUPYTER")  # tokens of a server, or of a hub
+            # Of a server or a hub, its tokens among them.
+            if not name.startswith(("JUPYTER", "JPY_"))
         }
         return kept | {
             "PYTHONPATH": str(self.root),

@@ -7,9 +7,10 @@ import re
 import socket
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,6 +43,7 @@ c.Spawner.args = [
     "--LiveBook.alone=True",
     "--LiveBook.site={site}",
     "--LiveBook.client={client}",
+    "--allow-root",
 ]
 """
 
@@ -60,6 +62,7 @@ class Hub:
 
     address: str
     log: Path
+    channels: list[websocket.WebSocket] = field(default_factory=list)
 
     def student(self, name: str) -> Student:
         """Someone who has logged in and whose server has started."""
@@ -68,7 +71,7 @@ class Hub:
         data = {"username": name, "password": "of-the-class"}
         data["_xsrf"] = session.cookies.get("_xsrf", path="/class/hub/") or ""
         session.post(form.url, data=data)
-        student = Student(name, session, f"{self.address}user/{name}/")
+        student = Student(name, session, f"{self.address}user/{name}/", self.channels)
         until(student.has_come_in, timeout=120)
         return student
 
@@ -80,8 +83,10 @@ class Student:
     name: str
     session: requests.Session
     address: str
+    channels: list[websocket.WebSocket]
 
     def has_come_in(self) -> bool:
+        time.sleep(0.5)
         answer = self.session.get(f"{self.address.partition('/user')[0]}/hub/spawn")
         return answer.url == f"{self.address}book/" and answer.status_code == 200
 
@@ -105,6 +110,7 @@ class Student:
             cookie=prepared.headers["Cookie"],
             timeout=60,
         )
+        self.channels.append(connection)
         return Channel(connection, session)
 
 
@@ -148,6 +154,8 @@ def hub(
         )
         assert process.poll() is None, log.read_text()
         yield running
+        for one in running.channels:
+            one.close()
     finally:
         process.terminate()
         process.wait(timeout=60)
@@ -166,7 +174,6 @@ def test_each_reader_of_a_class_has_an_own_book_and_kernel(hub: Hub) -> None:
         channel = student.channel(started.json()["id"])
         processes.add(channel.run(f"name = '{student.name}'; import os; os.getpid()"))
         assert channel.run("name") == f"'{student.name}'"
-        channel.connection.close()
     assert len(processes) == 2
 
     # Neither comes to the other's, nor a stranger to any.
@@ -188,5 +195,4 @@ def test_each_reader_of_a_class_has_an_own_book_and_kernel(hub: Hub) -> None:
     channel = ann.channel(ann.post("live/kernels").json()["id"])
     tokens = "[key for key in os.environ if 'TOKEN' in key or 'JUPYTERHUB' in key]"
     assert channel.run(f"import os; {tokens}") == "[]"
-    channel.connection.close()
     assert "of-the-class" not in hub.log.read_text()
