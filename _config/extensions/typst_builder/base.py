@@ -21,7 +21,6 @@ class Translator:
     docname: str
     depth: int
     answers: list[str]
-    mathml: dict[str, str]
 
     def write(self, text: str) -> None:
         """Append Typst's code."""

@@ -20,7 +20,7 @@ from sphinx.util import logging
 
 from mathml import install
 from typst_builder import fonts, typesetting
-from typst_builder.associated import attach
+from typst_builder.associated import Formulas, attach
 from typst_builder.back_matter import answers_chapter, index_chapter
 from typst_builder.code import palette
 from typst_builder.escape import content, string
@@ -50,6 +50,7 @@ class TypstBuilder(Builder):
         """Check what the formulas need before the chapters are read."""
         self.fignumbers: dict[str, dict[str, tuple[int, ...]]] = {}
         self.shift = 0
+        self.formulas = Formulas()
         try:
             install.require()
         except install.InstallError as error:
@@ -74,8 +75,7 @@ class TypstBuilder(Builder):
         """Write the PDF."""
         work = Path(self.doctreedir, "typst")
         work.mkdir(parents=True, exist_ok=True)
-        chapters, mathml = self._chapters()
-        source = "\n".join([self._front_matter(), *chapters])
+        source = "\n".join([self._front_matter(), *self._chapters()])
         (work / "main.typ").write_text(source, encoding="utf-8")
         template = Path(self.confdir, self.config.typst_template)
         shutil.copyfile(template, work / "book.typ")
@@ -89,20 +89,20 @@ class TypstBuilder(Builder):
             )
             return
         Path(self.outdir).mkdir(parents=True, exist_ok=True)
-        Path(self.outdir, self.config.typst_file).write_bytes(attach(pdf, mathml))
+        Path(self.outdir, self.config.typst_file).write_bytes(
+            attach(pdf, self.formulas)
+        )
 
-    def _chapters(self) -> tuple[list[str], dict[str, str]]:
-        """The pages as Typst, and the MathML of what is said of each formula."""
+    def _chapters(self) -> list[str]:
+        """The pages as Typst, with the answers and the index."""
         texts: list[str] = []
         answers: list[tuple[str, str, list[str]]] = []
-        mathml: dict[str, str] = {}
         last_with_answers = 0
         for docname in self.pages():
             document = self.env.get_and_resolve_doctree(docname, self)
             self.post_process_images(document)
             visitor = self._translate(docname, document)
             texts.append(visitor.text())
-            mathml |= {said: xml for said, xml in visitor.mathml.items()}
             if visitor.answers:
                 number = self._number(self.env.toc_secnumbers[docname].get("", ()))
                 title = self.env.titles[docname].astext()
@@ -111,7 +111,7 @@ class TypstBuilder(Builder):
         if answers:
             texts.insert(last_with_answers, answers_chapter(answers))
         texts.append(index_chapter(self))
-        return texts, mathml
+        return texts
 
     def _translate(self, docname: str, document: nodes.document) -> TypstTranslator:
         self.fignumbers = self.env.toc_fignumbers.get(docname, {})
@@ -170,10 +170,10 @@ class TypstBuilder(Builder):
             "lang": string(language),
             "region": string(region),
             "paper": string(self.config.typst_paper),
-            "palette": palette(self.config.typst_code_style),
         }
         settings = ",".join(f"{name}:{value}" for name, value in options.items())
-        return f'#import "book.typ": *\n#show: book.with({settings})\n'
+        looks = palette(self.config.typst_code_style)
+        return f'#import "book.typ": *\n{looks}\n#show: book.with({settings})\n'
 
     def _copy_images(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)

@@ -49,5 +49,4 @@ class FormulaVisitor(Translator):
                 "%s: %s", latex, error, location=node, type="typst", subtype="math"
             )
             return string(latex), latex
-        self.mathml.setdefault(said, mathml)
-        return body, said
+        return body, self.builder.formulas.alternative(said, mathml)
