@@ -104,6 +104,7 @@ pygments_style = "default"
 typst_file = "pytorch-from-the-gradient-up.pdf"
 typst_date = citation["date-released"]
 typst_facts = [RUN_WITH]
+typst_kept = str(ROOT / "build" / "typst")
 typst_code_style = "a11y-high-contrast-light"
 
 # The weekly check of links to other sites; a reason stands beside each exception.
