@@ -43,3 +43,7 @@ class Translator:
     def anchor(self, *fragments: str) -> str:
         """Markup to which links lead."""
         raise NotImplementedError
+
+    def paged_link(self, function: str, node: nodes.Element) -> str:
+        """The link of an exercise to its answer, or back, with its page."""
+        raise NotImplementedError

@@ -25,6 +25,9 @@ from typst_builder.escape import string
 
 Line = list[tuple[str, str]]
 
+# What is not code has a class: a message of the appendix, and what cells show.
+KINDS = ("message", "traceback", "output")
+
 # How many characters of code fit on a line wherever a listing may stand, as in a list
 # within an answer; of a longer line Typst finds out whether it fits.
 ROOM = {"a4": 64, "us-letter": 64, "reader": 48}
@@ -44,9 +47,8 @@ class CodeVisitor(Translator):
             _broken(line) if _length(line) > room else _whole(line)
             for line in highlighted(lexer, source, names)
         )
-        kind = "output" if "output" in node["classes"] else "input"
-        if "traceback" in node["classes"]:
-            kind = "traceback"
+        classes = [name for name in KINDS if name in node["classes"]]
+        kind = classes[0] if classes else "input"
         code = f"#listing({string(kind)},{string(source)},({lines},))"
         self.block(node, self.anchor(*node["ids"]) + code)
         raise nodes.SkipNode

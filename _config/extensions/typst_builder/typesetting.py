@@ -52,9 +52,10 @@ def typeset(work: Path, date: str) -> bytes | Mistake:
     return pdf
 
 
-def _compiled(
-    work: Path, date: str
-) -> tuple[bytes | list[bytes] | None, list[typst.TypstWarning]]:
+Result = tuple[bytes | list[bytes] | None, list[typst.TypstWarning]]
+
+
+def _compiled(work: Path, date: str) -> Result:
     moment = datetime.datetime.fromisoformat(date or "2026-01-01")
     compiler = typst.Compiler(
         str(work / "main.typ"),
@@ -63,11 +64,23 @@ def _compiled(
             include_system_fonts=False, font_paths=[str(work / "fonts")]
         ),
     )
-    return compiler.compile_with_warnings(
-        format="pdf",
-        pdf_standards="ua-1",
-        timestamp=moment.replace(tzinfo=datetime.UTC),
-    )
+
+    def compiled(floating: str) -> Result:
+        return compiler.compile_with_warnings(
+            format="pdf",
+            pdf_standards="ua-1",
+            timestamp=moment.replace(tzinfo=datetime.UTC),
+            sys_inputs={"floating": floating},
+        )
+
+    try:
+        return compiled("yes")
+    except typst.TypstError as error:
+        # Typst cannot tag a list that goes on below a figure which floats into it. Then
+        # all figures stand where they are written.
+        if "structure" not in error.message:
+            raise
+        return compiled("no")
 
 
 def head_start(kept: Path, date: str) -> threading.Thread | None:
