@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "environment"
 BINARIES = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 CONSTRAINTS = ROOT / "constraints.txt"
-GROUPS = ("book", "pdf", "test", "browser", "mutants", "lint", "preview")
+GROUPS = ("book", "pdf", "test", "browser", "mutants", "lint", "preview", "live", "hub")
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
 # PyTorch's own index of builds without CUDA. It is asked for torch alone: as an extra
@@ -188,6 +188,13 @@ def preview(session: nox.Session) -> None:
     # Python rewrites these when a snippet runs; a rebuild would follow a rebuild.
     command += ["--ignore=*.pyc", "--ignore=*/__pycache__/*"]
     python(session, *command, *session.posargs, "book", "build/preview")
+
+
+@nox.session
+def live(session: nox.Session) -> None:
+    """Open the book so that its code can be edited and run on its pages."""
+    environment(session)
+    python(session, "_config/live", *session.posargs)
 
 
 @nox.session
