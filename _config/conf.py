@@ -69,6 +69,7 @@ snippet_cache = str(ROOT / "build" / "cells")
 snippet_timeout = 60
 equation_cache = str(ROOT / "build" / "equations")
 expected_outputs = str(ROOT / "tests" / "outputs")
+mathml_kept = str(ROOT / "build" / "formulas")
 fault_record = str(ROOT / "tests" / "faults" / "record.toml")
 # The widgets' scripts would come from a foreign host, and no cell makes a widget.
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}

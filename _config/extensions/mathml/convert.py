@@ -24,6 +24,7 @@ from functools import cache
 from pathlib import Path
 
 from mathml.install import REMEDY, TARGET, InstallError, node_executable
+from mathml.kept import Kept, digest
 from mathml.tidy import tidy
 
 TEMML = TARGET / "node_modules" / "temml" / "dist" / "temml.cjs"
@@ -67,7 +68,20 @@ def convert(
         "wrap": "tex" if breakable else "none",
         "macros": dict(macros or {}),
     }
-    answer = json.loads(_answer(json.dumps(request)))
+    asked = json.dumps(request)
+    return kept.get(asked, lambda: _converted(asked))
+
+
+kept = Kept()
+
+
+def version() -> str:
+    """A digest of all code that a formula's MathML depends on."""
+    return digest([TEMML, SERVER, Path(__file__), Path(__file__).with_name("tidy.py")])
+
+
+def _converted(request: str) -> str:
+    answer = json.loads(_answer(request))
     if "error" in answer:
         # Temml marks the culprit with a combining line below each of its characters.
         message = answer["error"].replace("\N{COMBINING LOW LINE}", "")
@@ -162,9 +176,7 @@ class _Temml:
 _one_at_a_time = threading.Lock()
 
 
-@cache
 def _answer(request: str) -> str:
-    """Temml's answer; the same formula is asked for once in a process."""
     with _one_at_a_time:
         return _temml(os.getpid()).ask(request)
 
