@@ -131,8 +131,8 @@ def test_no_text_is_lost(book: TinyBook) -> None:
         "Fig. 1.1 The caption of it.", "x = 20 + 3", "x is 23", "A rubric",
         "What it says.", "Term Its definition.",
         "Exercise 1.1 (Ask: a title) What is it? Answer to Exercise 1.1, page 6",
-        "Answers 1 A chapter Answer to Exercise 1.1 It is an answer. "
-        "Back to Exercise 1.1, page",
+        "Answers 1 A chapter Answer to Exercise 1.1 Back to Exercise 1.1, page 5 "
+        "It is an answer.",
         "Words leaf The end of a graph.",
         "Index I indexed, 5", "L leaf, 4, 7",
     ):  # fmt: skip
