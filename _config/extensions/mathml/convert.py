@@ -20,7 +20,6 @@ import subprocess
 import threading
 import tomllib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 from mathml.install import REMEDY, TARGET, InstallError, node_executable
@@ -78,15 +77,6 @@ kept = Kept()
 def version() -> str:
     """A digest of all code that a formula's MathML depends on."""
     return digest([TEMML, SERVER, Path(__file__), Path(__file__).with_name("tidy.py")])
-
-
-def _converted(request: str) -> str:
-    answer = json.loads(_answer(request))
-    if "error" in answer:
-        # Temml marks the culprit with a combining line below each of its characters.
-        message = answer["error"].replace("\N{COMBINING LOW LINE}", "")
-        raise MathError(" ".join(message.split()))
-    return tidy(answer["mathml"])
 
 
 def as_one_display(latex: str) -> str:
@@ -172,16 +162,37 @@ class _Temml:
         self.process.kill()
         self.process.communicate()
 
+    def leave(self) -> None:
+        """Close this process's ends of the pipes."""
+        atexit.unregister(self.close)
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            pipe.close()
+        self.process.returncode = 0  # it is the parent's to wait for
+
 
 _one_at_a_time = threading.Lock()
+_running: list[_Temml] = []
 
 
-def _answer(request: str) -> str:
+def _converted(request: str) -> str:
+    """The MathML for a request."""
     with _one_at_a_time:
-        return _temml(os.getpid()).ask(request)
+        if not _running:
+            _running.append(_Temml())
+        answer = json.loads(_running[0].ask(request))
+    if "error" in answer:
+        # Temml marks the culprit with a combining line below each of its characters.
+        message = answer["error"].replace("\N{COMBINING LOW LINE}", "")
+        raise MathError(" ".join(message.split()))
+    return tidy(answer["mathml"])
 
 
-@cache
-def _temml(process: int) -> _Temml:
-    """The node of a process: Sphinx's forked workers must not share one's pipes."""
-    return _Temml()
+def _leave_to_parent() -> None:
+    """Forked workers must not share the pipes of one node."""
+    while _running:
+        _running.pop().leave()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)

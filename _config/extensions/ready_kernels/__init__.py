@@ -16,6 +16,8 @@ A kernel is a process of its own in a session of its own, and has the environmen
 folder and the ``sys.path`` that it would have without this; what differs is that
 ``PRELOADED`` is in ``sys.modules`` already. Code of the project is never preloaded.
 
+``run_module`` runs a program of the project in such a process.
+
 The parent starts with the first kernel, or before it with ``warm_up()``, and ends with
 the process that started it, however that ends, and its kernels with it. Where processes
 cannot be forked safely (``why_not()`` says why), kernels start from nothing.
@@ -159,7 +161,7 @@ class Parent:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, kind)
         arguments = ["--parent", str(theirs.fileno()), *modules]
         with theirs:
-            self.process = subprocess.Popen(
+            self.process: subprocess.Popen[bytes] | _Elsewhere = subprocess.Popen(
                 [*COMMAND, *arguments],
                 env=clean_environment() | BACKEND,
                 cwd="/",  # where no library finds settings
@@ -191,6 +193,22 @@ class Parent:
         """End the parent and all its kernels."""
         self._channel.close()
         self.process.wait()
+
+
+def run_module(
+    module: str, arguments: Sequence[str], folder: Path, path: Sequence[Path]
+) -> int:
+    """Run a module as a program, in a folder, with this path; its exit code."""
+    argv = ["-m", module, *arguments]
+    folders = os.pathsep.join(map(str, path))
+    env = clean_environment() | {"PYTHONPATH": folders}
+    if not why_not():
+        try:
+            return warm_up().fork(argv, env, str(folder)).wait()
+        except CannotFork as reason:
+            logger.warning("%s starts from nothing: %s", module, reason)
+    command = [*COMMAND, *argv]
+    return subprocess.run(command, env=env, cwd=folder, check=False).returncode
 
 
 class Provisioner(LocalProvisioner):
@@ -270,6 +288,35 @@ def warm_up() -> Parent:
             _ours.parent = None
         _ours.parent = _ours.parent or Parent(PRELOADED)
         return _ours.parent
+
+
+class _Elsewhere:
+    """The parent's process, seen from a fork of the process that began it."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def poll(self) -> int | None:
+        """Nothing while it runs."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return 0
+        return None
+
+    def wait(self) -> int:
+        """Its end is awaited by the process that began it."""
+        return 0
+
+
+def adopt() -> None:
+    """Use the parent in a fork of the process that began it, as that process would.
+
+    One of them at a time may start kernels.
+    """
+    with _ours.lock:
+        if _ours.parent is not None:
+            _ours.parent.process = _Elsewhere(_ours.parent.process.pid)
 
 
 @atexit.register
