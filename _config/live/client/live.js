@@ -4,6 +4,7 @@
 import { Cell } from "./cells.js";
 import { Kernel, Refusal } from "./kernel.js";
 import { made } from "./made.js";
+import { reach } from "./outputs.js";
 
 const CLIENT = document.currentScript.src.replace(/[^/]*$/, "");
 const PAUSE = 1500; // between two attempts to stop what runs
@@ -88,6 +89,7 @@ class LivePage {
       if (link) link.before(element);
       else exercise.append(element);
       this.cells.push(new Cell(element, 0, null, this, exercise));
+      reach(input, "Code");
     }
     const place = ({ element }) => element;
     this.cells.sort((a, b) => (place(a).compareDocumentPosition(place(b)) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
