@@ -60,8 +60,8 @@ class Kernels(KernelRequest):
     @authorized
     async def post(self) -> None:
         """Hand out the ready kernel."""
-        old = (self.get_json_body() or {}).get("instead")
-        if isinstance(old, str):
+        asked = self.get_json_body()
+        if isinstance(asked, dict) and isinstance(old := asked.get("instead"), str):
             self.kernels.end(old)
         try:
             kernel_id = await self.kernels.take()

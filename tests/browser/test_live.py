@@ -26,6 +26,17 @@ def test_without_a_server_there_is_nothing_of_it(visit: Visit) -> None:
     }
 
 
+def test_the_file_leads_into_the_book(reader: Readers) -> None:
+    """As it does when the server opens it: from a file, not from an address typed in."""
+    context = reader.browser.new_context()
+    reader.contexts.append(context)
+    page = context.new_page()
+    page.goto(reader.server.door.as_uri())
+    page.wait_for_url(reader.server.address)
+    page.get_by_role("link", name="Tensors").first.click()
+    expect(page.get_by_role("button", name=RUN)).to_be_visible()
+
+
 def test_a_cell_runs_with_the_real_torch(reader: Readers) -> None:
     page = reader("tensors").start()
     page.run("imports")
