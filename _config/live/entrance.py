@@ -112,7 +112,7 @@ class OneReader(IdentityProvider):
 
     @default("cookie_options")
     def _until_the_browser_is_closed(self) -> dict[str, Any]:
-        # Not "Strict": the file that leads in is another site, and so is a link in a mail.
+        # Not "Strict": the file that leads in is another site, as a mail is.
         return {"expires_days": None, "samesite": "Lax"}
 
     @default("token")

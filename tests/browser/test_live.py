@@ -27,7 +27,7 @@ def test_without_a_server_there_is_nothing_of_it(visit: Visit) -> None:
 
 
 def test_the_file_leads_into_the_book(reader: Readers) -> None:
-    """As it does when the server opens it: from a file, not from an address typed in."""
+    """From a file, as when the server opens it; not from an address typed in."""
     context = reader.browser.new_context()
     reader.contexts.append(context)
     page = context.new_page()
