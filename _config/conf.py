@@ -72,6 +72,9 @@ nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 # Notebooks that MyST-NB writes are not part of the site.
 nb_output_folder = "notebooks"
 
+# Answers that are not published yet, and until when; `--without-answers` goes before.
+answers_file = str(ROOT / "book" / "answers.toml")
+
 # Numbers: exercise 4.2 and equation (4.2) belong to chapter 4.
 numfig = True
 numfig_secnum_depth = 1
@@ -98,7 +101,7 @@ html_permalinks_icon = "#"
 pygments_style = "default"
 
 # The PDF: `nox -s pdf`.
-typst_file = "pytorch-from-the-gradient-up.pdf"
+typst_file = f"pytorch-from-the-gradient-up{os.environ.get('BOOK_EDITION', '')}.pdf"
 typst_date = citation["date-released"]
 typst_facts = [RUN_WITH]
 typst_code_style = "a11y-high-contrast-light"

@@ -19,7 +19,7 @@ such as one chapter built alone, has no appendix to be complete.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from folded import folded_code
 from incremental import has_changed
 from probes import Mistake, ProbeSource, Result, probe_files, read_probes, run_probes
 from snippet_cells import SnippetLibrary, did_you_mean
+from withheld_answers import withheld_labels
 
 logger = logging.getLogger(__name__)
 
@@ -131,10 +132,15 @@ def check_beliefs(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
         settings,
         lambda line: logger.info("running probes %s", line),
     )
-    for mistake in [*mistakes, *failed, *_without_place(book)]:
+    withheld = {
+        label.removeprefix(PREFIX): docname
+        for label, (docname, _) in withheld_labels(app).items()
+        if label.startswith(PREFIX)
+    }
+    for mistake in [*mistakes, *failed, *_without_place(book, withheld)]:
         _warn(f"{mistake.path}:{mistake.line}", mistake.message, "probe")
     _check_probes(book, library)
-    _check_lists(book)
+    _check_lists(book, set(withheld.values()))
     appendices = [page for page, lists in book.lists.items() if lists]
     titles = [
         (belief.name, belief.docname, [node.pformat() for node in belief.title])
@@ -145,10 +151,10 @@ def check_beliefs(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     return appendices if has_changed(env, "misconceptions", state) else []
 
 
-def _without_place(book: Beliefs) -> Iterable[Mistake]:
+def _without_place(book: Beliefs, withheld: Collection[str]) -> Iterable[Mistake]:
     places = {belief.name for page in book.beliefs.values() for belief in page}
     for name, probe in book.probes.items():
-        if name not in places:
+        if name not in places and name not in withheld:
             message = (
                 f"no chapter treats the misconception of the probe {name!r}"
                 f"{did_you_mean(name, places)}; write an admonition with "
@@ -178,12 +184,13 @@ def _check_probes(book: Beliefs, library: SnippetLibrary) -> None:
         )
 
 
-def _check_lists(book: Beliefs) -> None:
+def _check_lists(book: Beliefs, withheld: set[str]) -> None:
+    """Compare lists and chapters; ``withheld`` may have theirs in hidden answers."""
     chapters = [page for page, beliefs in book.beliefs.items() if beliefs]
     listed: dict[str, str] = {}
     for page, lists in book.lists.items():
         for chapter, line in lists:
-            if chapter not in chapters:
+            if chapter not in chapters and chapter not in withheld:
                 message = (
                     f"no chapter {chapter!r} with misconceptions"
                     f"{did_you_mean(chapter, chapters)} "

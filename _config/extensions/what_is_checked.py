@@ -39,9 +39,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Counts:
-    """What a page has beside formulas: cells, and values of ``{eval}``."""
+    """What a page has beside formulas: cells that show something, values of ``{eval}``.
 
-    cells: int
+    Cells are named as in the file of their expected outputs.
+    """
+
+    cells: tuple[str, ...]
     values: int
 
 
@@ -93,8 +96,9 @@ def count(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Count the cells of the pages to be read, and the numbers in their sentences."""
     for docname in docnames:
         cells = [c for c in pages.notebooks[docname].cells if c.cell_type == "code"]
-        shown = sum(bool(cell.outputs) for cell in cells)
-        counts_of(env)[docname] = Counts(shown, pages.values[docname])
+        shown = (cell.metadata["where"] for cell in cells if cell.outputs)
+        names = tuple(where.partition("#")[2] for where in shown)
+        counts_of(env)[docname] = Counts(names, pages.values[docname])
 
 
 def renew(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
@@ -111,10 +115,12 @@ def renew(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
 
 
 def _expected(app: Sphinx) -> dict[str, tuple[int, int]]:
-    """For each chapter the outputs that are computed twice, of all expected ones."""
+    """For each chapter the outputs that are computed twice, of all on its page."""
     found = {}
     for path in sorted(Path(app.config.expected_outputs).glob("*.toml")):
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).values()
+        shown = counts_of(app.env).get(path.stem, Counts((), 0)).cells
+        expected = tomllib.loads(path.read_text(encoding="utf-8"))
+        entries = [entry for name, entry in expected.items() if name in shown]
         found[path.stem] = (sum("by" in entry for entry in entries), len(entries))
     return found
 

@@ -191,7 +191,12 @@ def links_are_noticed(faults: Iterable[Fault]) -> Iterator[tuple[Fault, str]]:
     """For faults in links, or in labels, what one build with all of them says."""
     planted = list(faults)
     with project(planted) as copy:
-        command = ["_config/build_book.py", "--target", str(copy / "build/html")]
+        command = [
+            "_config/build_book.py",
+            "--with-answers",
+            "--target",
+            str(copy / "build/html"),
+        ]
         done = _run(copy, command, 900)
     lines = (done.stderr + done.stdout).splitlines()
     mistakes = [line for line in lines if line.startswith(("book", "snippets"))]

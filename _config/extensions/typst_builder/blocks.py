@@ -53,6 +53,9 @@ class BlockVisitor(Translator):
         """Write a paragraph."""
         if "answer-link" in node["classes"]:
             self._answer_link(node)
+        elif "answer-later" in node["classes"]:
+            body = self.anchor(*node["ids"]) + self.within(node)
+            self.block(node, f"#answer-later([{body}])")
         else:
             self.block(node, self.anchor(*node["ids"]) + self.within(node))
         raise nodes.SkipNode
