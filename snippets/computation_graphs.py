@@ -378,11 +378,19 @@ loss6 = u6 * v6.detach() + (u6 + w6).exp()
 for name, t in {"u": u6, "v": v6, "w": w6}.items():
     print(name, any(t is leaf for leaf in reached(loss6)))
 
+
 # %% answer-descend
-w7 = torch.tensor(0.0, dtype=torch.float64, requires_grad=True)
-for t in range(1, 6):
-    w7.grad = None
-    ((w7 - 3) ** 2).backward()
-    with torch.no_grad():
-        w7 -= 0.1 * w7.grad
-    print(t, round(w7.item(), 6), round(3 * (1 - 0.8**t), 6))
+def descend(rate, rounds):
+    """w after each round on (w - 3)² from 0."""
+    w, path = torch.tensor(0.0, dtype=torch.float64, requires_grad=True), []
+    for _ in range(rounds):
+        w.grad = None
+        ((w - 3) ** 2).backward()
+        with torch.no_grad():
+            w -= rate * w.grad
+        path.append(w.item())
+    return path
+
+
+for t, w_t in enumerate(descend(0.1, 5), 1):
+    print(t, round(w_t, 6), round(3 * (1 - 0.8**t), 6))

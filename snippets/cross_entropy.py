@@ -273,17 +273,23 @@ for gap in (16.0, 16.6, 16.7, 18.0):
     true = math.log1p(math.exp(-gap))
     print(f"{gap}  {printed:.4e}  {true:.4e}")
 
+
 # %% answer-speed
-y4 = torch.tensor([1, 0, 1, 1])
-signs4 = 2 * y4 - 1
-two = torch.zeros(2, 2, dtype=torch.float64, requires_grad=True)
-one = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-for _ in range(5):
-    loss_two = F.cross_entropy(X @ two.T, y4, reduction="sum")
-    loss_one = F.softplus(-signs4 * (X @ one)).sum()
-    (g_two,) = torch.autograd.grad(loss_two, two)
-    (g_one,) = torch.autograd.grad(loss_one, one)
-    with torch.no_grad():
-        two -= 0.1 * g_two
-        one -= 0.2 * g_one
-two.detach(), one.detach()
+def train(X, labels, rate, steps):
+    """After steps from zero: W (2, d), and w (d) at twice the rate."""
+    d = X.shape[1]
+    two = torch.zeros(2, d, dtype=X.dtype, requires_grad=True)
+    one = torch.zeros(d, dtype=X.dtype, requires_grad=True)
+    signs = 2 * labels - 1
+    for _ in range(steps):
+        loss_two = F.cross_entropy(X @ two.T, labels, reduction="sum")
+        loss_one = F.softplus(-signs * (X @ one)).sum()
+        (g_two,) = torch.autograd.grad(loss_two, two)
+        (g_one,) = torch.autograd.grad(loss_one, one)
+        with torch.no_grad():
+            two -= rate * g_two
+            one -= 2 * rate * g_one
+    return two.detach(), one.detach()
+
+
+train(X, torch.tensor([1, 0, 1, 1]), 0.1, 5)

@@ -261,11 +261,16 @@ with_bias = nn.MSELoss(reduction="sum")(X @ w + bias, y)
 widened = torch.cat([X64, torch.ones(3, 1).double()], dim=1)
 print(bias_gradient, torch.linalg.matrix_rank(widened))
 
+
 # %% answer-ridge
-gram = X64.T @ X64
+def ridge(strength):
+    """The minimiser on the sheet's data for this λ."""
+    shifted = X64.T @ X64 + strength * torch.eye(3, dtype=torch.float64)
+    return torch.linalg.solve(shifted, X64.T @ y64)
+
+
 for strength in (1.0, 0.01, 0.0001):
-    shifted = gram + strength * torch.eye(3, dtype=torch.float64)
-    print(strength, torch.linalg.solve(shifted, X64.T @ y64))
+    print(strength, ridge(strength))
 
 # %% answer-variance
 best_fit = X64 @ shortest
@@ -275,12 +280,18 @@ cost = -noise.log_prob(y64).sum()
 (spread_gradient,) = torch.autograd.grad(cost, spread)
 print(f"{spread_gradient.abs().item():.6f}")
 
+
 # %% answer-many-outputs
+def gradient_by_weights(W, X, Y):
+    """Of the sum of squared residuals of X Wᵀ - Y."""
+    return 2 * (X @ W.T - Y).T @ X
+
+
 torch.manual_seed(0)
 inputs4 = torch.randn(4, 3, dtype=torch.float64)
 targets = torch.randn(4, 2, dtype=torch.float64)
 W = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
-formula = 2 * (inputs4 @ W.T - targets).detach().T @ inputs4
+formula = gradient_by_weights(W.detach(), inputs4, targets)
 for reduction in ("sum", "mean"):
     total = nn.MSELoss(reduction=reduction)(inputs4 @ W.T, targets)
     (grad_W,) = torch.autograd.grad(total, W)

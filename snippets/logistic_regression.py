@@ -322,12 +322,18 @@ others = torch.cat([m[:3], m[4:]])
 for c in (1, 10, 100):
     print(f"{c:4d}  {-F.logsigmoid(c * others).sum():.3e}")
 
+
 # %% answer-far
+def fit(X, y):
+    """The weights of the least-squares fit of the labels y."""
+    return torch.linalg.lstsq(X, y).solution
+
+
 far = torch.tensor([[1.0, 10.0, 10.0]], dtype=torch.float64)
 X_far = torch.cat([X, far])
 y_far = torch.cat([y, torch.ones(1, dtype=torch.float64)])
-line = torch.linalg.lstsq(X, y).solution
-line_far = torch.linalg.lstsq(X_far, y_far).solution
+line = fit(X, y)
+line_far = fit(X_far, y_far)
 print((y * (X @ line)).round(decimals=3).tolist())
 print((y_far * (X_far @ line_far)).round(decimals=3).tolist())
 
@@ -357,6 +363,14 @@ for function in (by_hand, by_logaddexp):
 
 # %% answer-wrong-labels
 total = nn.BCEWithLogitsLoss(reduction="sum")
+
+
+def both_losses(s, y):
+    """Summed loss of the scores s: with labels ±1, and with 0 and 1."""
+    return total(s, y), total(s, (1 + y) / 2)
+
+
 for c in (1, 10, 100):
     s_c = c * (X @ best)
-    print(f"{c:4d}  {total(s_c, y):8.3f}  {total(s_c, t):8.3f}")
+    with_y, with_t = both_losses(s_c, y)
+    print(f"{c:4d}  {with_y:8.3f}  {with_t:8.3f}")

@@ -29,7 +29,6 @@ from typing import Any
 
 import nbformat
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -37,6 +36,7 @@ from nbformat import NotebookNode
 
 from cell_outputs import ADDRESS, failure, normalise, unfit_outputs
 from chapter_notebook import Chapter, Evaluation, Problem, Values
+from ready_kernels import KernelSpecs, clean_environment, why_not
 
 # Part of every cache key; change it when what is kept of a run changes its meaning.
 FORMAT = 3
@@ -120,6 +120,8 @@ async def _run_all(
     progress: Progress,
     outcomes: dict[str, Outcome],
 ) -> None:
+    if reason := why_not():
+        progress(f"each chapter waits for its imports: {reason}")
     slots = asyncio.Semaphore(os.cpu_count() or 1)
     done = 0
 
@@ -139,7 +141,7 @@ async def _run_all(
 
 
 async def _run(chapter: Chapter, settings: Settings) -> Outcome:
-    """Run the cells of one chapter in a fresh kernel."""
+    """Run the cells of one chapter in a kernel of its own."""
     outcome = Outcome()
     cells = chapter.code_cells()
     asked: dict[int, list[Evaluation]] = {}
@@ -178,12 +180,10 @@ def _no_cell_before(item: Evaluation) -> Problem:
 
 @contextlib.asynccontextmanager
 async def _kernel(settings: Settings) -> AsyncIterator[NotebookClient]:
-    """A started kernel of this Python, independent of what else the user installed."""
+    """A started kernel, in a folder of its own that is empty."""
     with tempfile.TemporaryDirectory(prefix="book-") as folder:
         manager = AsyncKernelManager(
-            kernel_name="python3",
-            # Without folders only the native kernel remains: this very Python.
-            kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+            kernel_spec_manager=KernelSpecs(),
             connection_file=os.path.join(folder, "kernel.json"),
         )
         if os.name == "posix":
@@ -198,23 +198,9 @@ async def _kernel(settings: Settings) -> AsyncIterator[NotebookClient]:
             coalesce_streams=True,
         )
         extensions = Path(__file__).parent
-        # Start-up files and switches of the user's own Python stay out.
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("PYTHON")
-        }
-        environment = inherited | {
+        environment = clean_environment() | {
             "PYTHONPATH": os.pathsep.join([str(settings.root), str(extensions)]),
-            "PYTHONHASHSEED": "0",
-            # Compiled files of an earlier run are trusted by the second they were
-            # written in; an edit can be faster.
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPYCACHEPREFIX": folder,
             "IPYTHONDIR": folder,
-            "OMP_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
         }
         try:
             await client.async_start_new_kernel(env=environment, cwd=folder)

@@ -24,6 +24,8 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
+from finished_pages import gathered
+
 SHEET = "inline-styles.css"
 # A tag up to its style; a text holds no bare "<".
 STYLED = re.compile(r'(<[a-zA-Z][^<>]*?\s)style="')
@@ -39,12 +41,16 @@ def without_inline_styles(markup: str) -> str:
     return STYLED.sub(r'\1data-style="', markup)
 
 
-def sheet(pages: Iterable[str]) -> str:
-    """The rules for all styles that were set aside on these pages, in order."""
-    styles = {style for page in pages for style in KEPT.findall(page)}
+def set_aside(page: str) -> list[str]:
+    """The styles that were set aside on a page, as they stand there."""
+    return KEPT.findall(page)
+
+
+def sheet(styles: Iterable[str]) -> str:
+    """The rules for styles that were set aside, in order."""
     return "".join(
         f'[data-style="{_quoted(style)}"] {{ {_declarations(style)} }}\n'
-        for style in sorted(map(html.unescape, styles))
+        for style in sorted(set(map(html.unescape, styles)))
     )
 
 
@@ -68,8 +74,8 @@ def _write_sheet(app: Sphinx, exception: Exception | None) -> None:
     if app.builder.format != "html" or exception is not None:
         return
     site = Path(app.outdir)
-    pages = (path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html")))
-    (site / "_static" / SHEET).write_text(sheet(pages), encoding="utf-8")
+    styles = gathered(site, set_aside)
+    (site / "_static" / SHEET).write_text(sheet(styles), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

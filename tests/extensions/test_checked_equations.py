@@ -132,6 +132,21 @@ def test_findings_are_kept_and_a_fault_is_found_again(book: TinyBook) -> None:
     assert first == second != []
 
 
+def test_a_sentence_above_moves_findings_and_computes_nothing(book: TinyBook) -> None:
+    false = CHAPTER.replace("2ab", "ab")
+    book.write("book/chapter.md", false)
+    [first] = book.build()
+    kept = book.root / "equations" / "chapter.json"
+    before = kept.stat().st_ino  # a file is written aside and moved
+    book.write(
+        "book/chapter.md", false.replace("```{math}", "A sentence.\n\n```{math}")
+    )
+    [second] = book.build()
+    assert first.startswith("book/chapter.md:4: ")
+    assert second == first.replace("chapter.md:4:", "chapter.md:6:")
+    assert kept.stat().st_ino == before
+
+
 @pytest.mark.parametrize(
     ("gap", "text"), [(0.0, "0"), (4.4e-16, "4 · 10⁻¹⁶"), (2.5e-07, "2 · 10⁻⁷")]
 )

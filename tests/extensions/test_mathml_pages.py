@@ -236,7 +236,7 @@ def test_style_sheet_font_and_licence_are_part_of_the_site(book: Book) -> None:
 
 def test_characters_are_those_that_browsers_draw() -> None:
     page = "<p>Q</p><math><mi>h</mi><mo>&lt;</mo><msqrt><mn>2</mn></msqrt></math>"
-    assert font.characters([page]) == set("hℎ<2√")
+    assert font.characters(page) == set("hℎ<2√")
     assert font.italic("θ") == "𝜃"
     assert font.italic("Ω") == "𝛺"
 

@@ -1,7 +1,8 @@
 """Check the formulas of pages in a process with torch, once, and remember the findings.
 
 The findings of a page are kept in one file under a key that covers its formulas, the
-code of the checks and of this package, and the versions.
+code of the checks and of this package, and the versions. It does not cover the lines in
+which the formulas stand: a sentence more above them is no reason to compute them anew.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ HERE = Path(__file__).parent
 
 def check_pages(root: Path, texts: Mapping[str, str], cache: Path) -> dict[str, Page]:
     """The findings of pages, given by name with their Markdown, values filled in."""
-    keys = {slug: _key(root, slug, text) for slug, text in texts.items()}
+    printed = {slug: formulas(slug, text) for slug, text in texts.items()}
+    keys = {slug: _key(root, slug, found) for slug, found in printed.items()}
     found = {
-        slug: _idle(root, slug, texts[slug]) or _load(cache, slug, key)
+        slug: _idle(root, slug, printed[slug]) or _load(cache, slug, key, printed[slug])
         for slug, key in keys.items()
     }
     waiting = {slug: text for slug, text in texts.items() if found[slug] is None}
@@ -40,9 +42,8 @@ def check_pages(root: Path, texts: Mapping[str, str], cache: Path) -> dict[str, 
     return {slug: page for slug, page in found.items() if page is not None}
 
 
-def _idle(root: Path, slug: str, text: str) -> Page | None:
+def _idle(root: Path, slug: str, printed: list[Printed]) -> Page | None:
     """The findings of a page on which nothing is to be computed."""
-    printed = formulas(slug, text)
     if any(is_claim(formula.tex) for formula in printed):
         return None
     if sources(root, slug)[-1].is_file():
@@ -57,13 +58,18 @@ def sources(root: Path, slug: str) -> list[Path]:
     return [*sorted(HERE.glob("*.py")), checks / "__init__.py", checks / module]
 
 
-def _key(root: Path, slug: str, text: str) -> str:
+def _key(root: Path, slug: str, printed: list[Printed]) -> str:
     code = [
         path.read_text(encoding="utf-8") if path.is_file() else ""
         for path in sources(root, slug)
     ]
-    printed = [asdict(formula) for formula in formulas(slug, text)]
-    parts = [versions(), printed, code]
+    # Which formulas share a row of a table matters, its line does not. 0 is no row.
+    rows = list(dict.fromkeys([0, *(formula.row for formula in printed)]))
+    placeless = [
+        asdict(formula) | {"line": 0, "row": rows.index(formula.row)}
+        for formula in printed
+    ]
+    parts = [versions(), placeless, code]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -100,12 +106,17 @@ def _page(raw: dict[str, Any]) -> Page:
     return Page(findings, raw["unused"], broken)
 
 
-def _load(cache: Path, slug: str, key: str) -> Page | None:
+def _load(cache: Path, slug: str, key: str, printed: list[Printed]) -> Page | None:
     try:
         kept = json.loads((cache / f"{slug}.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    return _page(kept["page"]) if kept.get("key") == key else None
+    if kept.get("key") != key:
+        return None
+    page = _page(kept["page"])
+    for finding, formula in zip(page.findings, printed, strict=True):
+        finding.formula = formula  # where it stands now
+    return page
 
 
 def _keep(cache: Path, slug: str, key: str, page: Page) -> None:

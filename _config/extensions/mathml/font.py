@@ -13,13 +13,14 @@ from __future__ import annotations
 import html
 import re
 import shutil
-from collections.abc import Iterable
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
+from finished_pages import gathered
 from mathml.install import TARGET
 
 PACKAGE = TARGET / "node_modules" / "@fontsource" / "stix-two-math"
@@ -35,21 +36,20 @@ ITALIC_SYMBOLS = dict(zip("h∂ϵϑϰϕϱϖı", "ℎ𝜕𝜖𝜗𝜘𝜙𝜚𝜛
 
 def ship(site: Path) -> None:
     """Put what the pages of a site need of the font into its ``_static``."""
-    pages = (path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html")))
     static = site / "_static"
     static.mkdir(exist_ok=True)
-    (static / "stix-two-math.woff2").write_bytes(cut(characters(pages)))
+    wanted = "".join(sorted(gathered(site, characters)))
+    (static / "stix-two-math.woff2").write_bytes(cut(wanted))
     shutil.copyfile(PACKAGE / "LICENSE", static / "stix-two-math-licence.txt")
 
 
-def characters(pages: Iterable[str]) -> set[str]:
-    """The characters that a browser draws for the formulas of HTML pages."""
+def characters(page: str) -> set[str]:
+    """The characters that a browser draws for the formulas of an HTML page."""
     written: set[str] = set()
-    for page in pages:
-        for formula in FORMULA.findall(page):
-            written.update(html.unescape(TAG.sub("", formula)))
-            if RADICAL.search(formula):
-                written.add("√")
+    for formula in FORMULA.findall(page):
+        written.update(html.unescape(TAG.sub("", formula)))
+        if RADICAL.search(formula):
+            written.add("√")
     return written | {italic(character) for character in written}
 
 
@@ -67,7 +67,8 @@ def italic(character: str) -> str:
     return character
 
 
-def cut(wanted: Iterable[str]) -> bytes:
+@lru_cache(maxsize=1)  # most edits need no other characters
+def cut(wanted: str) -> bytes:
     """STIX Two Math as WOFF2, with these characters and all forms they stretch to."""
     options = subset.Options()
     options.hinting = False
@@ -75,7 +76,7 @@ def cut(wanted: Iterable[str]) -> bytes:
     options.name_IDs = ["*"]  # the copyright notice among them
     options.recalc_timestamp = False
     cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=sorted(map(ord, set(wanted))))
+    cutter.populate(unicodes=sorted(map(ord, wanted)))
     with subset.load_font(str(SOURCE), options) as font:
         mend(font)
         cutter.subset(font)
