@@ -51,6 +51,10 @@ def check_before_reading(
             found |= check_pages(root, some, cache / folder)
     except CheckError as error:
         raise ExtensionError(f"snippets/checks: {error}", modname="equations") from None
+    for page in found.values():
+        # What checks say of formulas that a page lacks, such as those of its answers,
+        # is for the tests; nothing of it is kept with the pages.
+        page.unused.clear()
     findings_of(env).update(found)
     for docname, page in found.items():
         if page.broken:

@@ -19,7 +19,7 @@ such as one chapter built alone, has no appendix to be complete.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,6 +123,14 @@ def check_beliefs(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
         return []
     library = SnippetLibrary(Path(app.config.snippet_root))
     book.probes, mistakes = read_probes(library)
+    # What is treated in an answer that is withheld belongs to it.
+    withheld = {
+        label.removeprefix(PREFIX): docname
+        for label, (docname, _) in withheld_labels(app).items()
+        if label.startswith(PREFIX)
+    }
+    for name in withheld.keys() & book.probes.keys():
+        del book.probes[name]
     settings = Settings(
         library.root, Path(app.config.snippet_cache), app.config.snippet_timeout
     )
@@ -132,12 +140,7 @@ def check_beliefs(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
         settings,
         lambda line: logger.info("running probes %s", line),
     )
-    withheld = {
-        label.removeprefix(PREFIX): docname
-        for label, (docname, _) in withheld_labels(app).items()
-        if label.startswith(PREFIX)
-    }
-    for mistake in [*mistakes, *failed, *_without_place(book, withheld)]:
+    for mistake in [*mistakes, *failed, *_without_place(book)]:
         _warn(f"{mistake.path}:{mistake.line}", mistake.message, "probe")
     _check_probes(book, library)
     _check_lists(book, set(withheld.values()))
@@ -151,10 +154,10 @@ def check_beliefs(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     return appendices if has_changed(env, "misconceptions", state) else []
 
 
-def _without_place(book: Beliefs, withheld: Collection[str]) -> Iterable[Mistake]:
+def _without_place(book: Beliefs) -> Iterable[Mistake]:
     places = {belief.name for page in book.beliefs.values() for belief in page}
     for name, probe in book.probes.items():
-        if name not in places and name not in withheld:
+        if name not in places:
             message = (
                 f"no chapter treats the misconception of the probe {name!r}"
                 f"{did_you_mean(name, places)}; write an admonition with "

@@ -33,10 +33,13 @@ def withheld(tmp_path_factory: pytest.TempPathFactory, site: Path) -> Path:
     return target
 
 
-def of_answers(executed: dict[str, Executed]) -> Iterator[str]:
-    """What only answers say: runs of words, lines of code, and lines of outputs."""
+def of_answers(executed: dict[str, Executed], *but: str) -> Iterator[str]:
+    """What only answers say: runs of words, lines of code, and lines of outputs.
+
+    The pages of the names in ``but`` do not count as saying it too.
+    """
     texts = {path.stem: path.read_text(encoding="utf-8") for path in BOOK.glob("*.md")}
-    left = [withhold(text).text for text in texts.values()]
+    left = [withhold(text).text for slug, text in texts.items() if slug not in but]
     shown: list[str] = []
     for slug, page in executed.items():
         edition = withhold(texts[slug])
@@ -45,8 +48,9 @@ def of_answers(executed: dict[str, Executed]) -> Iterator[str]:
         ):
             lines = cell.source.splitlines()
             for output in outputs:
-                text = str(output.get("text", output.get("data", {}).get("text/plain")))
-                lines += [] if "ename" in output else text.splitlines()
+                data = output.get("data", {})
+                text = output.get("text") or output.get("evalue") or data["text/plain"]
+                lines += str(text).splitlines()
             inside = edition.in_answer(cell.metadata["line"])
             (shown if inside else left).extend(lines)
         for answer in edition.answers:
@@ -129,3 +133,13 @@ def test_its_appendix_explains_the_errors_that_are_left(withheld: Path) -> None:
     assert cells >= len(broken) > 20
     for entry in entries:
         assert entry.select(".message pre"), entry
+
+
+def test_the_guide_for_instructors_says_nothing_of_an_answer(
+    executed: dict[str, Executed],
+) -> None:
+    """It is a page of the book without answers, too."""
+    guide = " ".join(chapter("instructors-guide").split())
+    words = set(of_answers(executed, "instructors-guide"))
+    assert len(words) > 400
+    assert [text for text in words if text in guide] == []
