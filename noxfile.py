@@ -26,6 +26,7 @@ ENVIRONMENT = ROOT / ".nox" / "environment"
 BINARIES = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 CONSTRAINTS = ROOT / "constraints.txt"
 GROUPS = ("book", "pdf", "test", "browser", "mutants", "lint", "preview")
+GROUPS += ("live", "hub", "bench")
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
 # PyTorch's own index of builds without CUDA. It is asked for torch alone: as an extra
@@ -183,13 +184,18 @@ def linkcheck(session: nox.Session) -> None:
 
 @nox.session
 def preview(session: nox.Session) -> None:
-    """Serve the book and reload it when a chapter or a snippet is saved."""
+    """Show the book while it is written; `-- --open` opens it, `--port 8000`."""
     environment(session)
-    watched = [f"--watch={folder}" for folder in ("snippets", "_config")]
-    command = ["-m", "sphinx_autobuild", "-c", "_config", "-n", *watched]
-    # Python rewrites these when a snippet runs; a rebuild would follow a rebuild.
-    command += ["--ignore=*.pyc", "--ignore=*/__pycache__/*"]
-    python(session, *command, *session.posargs, "book", "build/preview")
+    folders = [str(ROOT / "_config"), str(ROOT / "_config" / "extensions")]
+    session.env["PYTHONPATH"] = os.pathsep.join(folders)
+    python(session, "-m", "preview", *session.posargs)
+
+
+@nox.session
+def live(session: nox.Session) -> None:
+    """Open the book so that its code can be edited and run on its pages."""
+    environment(session)
+    python(session, "_config/live", *session.posargs)
 
 
 @nox.session

@@ -1,10 +1,12 @@
 """Run a chapter's cells up to a given one, for tests of intermediate states."""
 
 import ast
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from expected_outputs import NUMBER, read_expectations
+from expected_outputs import numbers, read_expectations
 from snippet_cells import SnippetLibrary
 
 ROOT = Path(__file__).parents[1]
@@ -32,10 +34,28 @@ def run_cells(module: str, until: str) -> dict[str, Any]:
 
 
 def expected_numbers(slug: str, cell: str) -> list[float]:
-    """The numbers in a cell's expected output, for a test that computes them anew."""
+    """The numbers that a cell should show, for a test that computes them anew.
+
+    Those of the sentences below it are the numbers of ``below`` and its name.
+    """
     file = ROOT / "tests" / "outputs" / f"{slug}.toml"
     entry = read_expectations(file.read_text(encoding="utf-8"))[cell]
-    return [float(number) for number in NUMBER.findall(entry.output)]
+    return [float(number) for number in numbers(entry.output)]
+
+
+def assert_shown_below(slug: str, computed: Mapping[str, Sequence[float]]) -> None:
+    """The sentences below cells show these numbers, right to the last digit shown."""
+    for cell, exact in computed.items():
+        file = ROOT / "tests" / "outputs" / f"{slug}.toml"
+        entry = read_expectations(file.read_text(encoding="utf-8"))[f"below {cell}"]
+        shown = numbers(entry.output)
+        assert len(shown) == len(exact), (cell, shown, exact)
+        for text, number in zip(shown, exact, strict=True):
+            # A whole number is meant as such; of others the last digit is rounded.
+            unit = Decimal((0, (1,), int(Decimal(text).as_tuple().exponent)))
+            allowed = Decimal("0.000001" if unit == 1 else "0.5001") * unit
+            off = Decimal(text) - Decimal(float(number))
+            assert abs(off) <= allowed, (cell, text, number)
 
 
 def figure_of(module: str, cell: str) -> tuple[Any, dict[str, Any]]:

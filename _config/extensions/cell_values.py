@@ -16,7 +16,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+RAISED = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
+SUPERSCRIPTS = str.maketrans("-0123456789", RAISED)
+DIGITS = str.maketrans(RAISED, "-0123456789")
 NUMBER = re.compile(
     r"(?P<sign>[-+]?)(?P<digits>[\d.,]+)(?:e(?P<exponent>[-+]?\d+))?(?P<percent>%?)"
 )
@@ -49,3 +51,13 @@ def typeset(number: str) -> str:
         return f"{sign}{match['digits']}{match['percent']}"
     power = str(int(match["exponent"])).translate(SUPERSCRIPTS)
     return f"{sign}{match['digits']} × 10{power}"
+
+
+def plain(text: str) -> str:
+    """Numbers in a text as Python reads them; undoes ``typeset``.
+
+    >>> plain("−0.5 and 1.52 × 10⁻⁸")
+    '-0.5 and 1.52e-8'
+    """
+    text = re.sub(rf" × 10([{RAISED}]+)", lambda m: f"e{m[1].translate(DIGITS)}", text)
+    return text.replace("−", "-").replace("∞", "inf")

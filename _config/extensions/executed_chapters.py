@@ -47,7 +47,7 @@ class Pages:
     notebooks: dict[str, NotebookNode] = field(default_factory=dict)
     # The Markdown with the values of {eval} in place, for whoever reads formulas.
     texts: dict[str, str] = field(default_factory=dict)
-    # How many {eval} a page has.
+    # How many {eval} a page has, with all its answers: so the tests count them.
     values: dict[str, int] = field(default_factory=dict)
     # Where the outcome of a page is kept: that without answers in a folder of its own.
     kept: dict[str, str] = field(default_factory=dict)
@@ -101,7 +101,7 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
             cell.outputs = outputs
         text = filled_text(sources[docname], chapter, outcome.values)
         pages.texts[docname] = text
-        pages.values[docname] = len(chapter.evaluations)
+        pages.values[docname] = len(wholes[docname].evaluations)
         figures = fill_values(chapter, outcome.values)
         if chapter.problems or outcome.problems:
             figures = []  # cells without outputs; the reason is reported

@@ -18,6 +18,18 @@ by a route other than the cell's own; where there is nothing to compute, ``why``
 so. A cell that shows something silently wrong has ``wrong``, the tests that assert by
 how much, and ``quoted``, the ``{eval}`` with which the text states the amount.
 
+The values of ``{eval}`` in the text below a cell are an entry of their own, a value on
+each line, as a reader sees them::
+
+    ["below row-means-squared"]
+    kind = "text"
+    output = '''
+    (0.3333, 0.6667)
+    1.5 × 10⁻⁸
+    '''
+
+It needs ``by`` only for values that no output of the chapter shows (see ``untied``).
+
 What a broken cell raises is promised by its ``with raises(…)`` and is no part of this.
 
 Nothing here knows of Sphinx or runs anything.
@@ -32,14 +44,18 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 from nbformat import NotebookNode
 
+from cell_values import plain
 from chapter_notebook import Chapter, Problem
 from execution import Outcome
 
 KINDS = ("text", "numbers", "form")
+# Begins the name of an entry for values in sentences; then follows that of the cell.
+BELOW = "below "
 # A number that is no part of a name, as the 32 of float32 is.
 NUMBER = re.compile(
     r"(?<![\w.])(?:(?<![\w)\]])[-+])?"
@@ -63,11 +79,18 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a cell showed: its name, its line in the chapter, and the text."""
+    """What a cell, or the text ``below`` it, showed; its line in the chapter."""
 
     cell: str
     line: int
     text: str
+
+    @property
+    def told(self) -> str:
+        """The name as it is told to an author."""
+        if self.cell.startswith(BELOW):
+            return f"the text below the cell {self.cell.removeprefix(BELOW)!r}"
+        return f"the cell {self.cell!r}"
 
 
 class BadExpectations(ValueError):
@@ -75,16 +98,16 @@ class BadExpectations(ValueError):
 
 
 def shown_by(chapter: Chapter, outcome: Outcome) -> list[Shown]:
-    """The cells of a chapter that showed something, in order."""
+    """What the cells of a chapter, and the sentences below each, showed, in order."""
+    found = []
     cells = zip(chapter.code_cells(), outcome.outputs, strict=True)
-    found = [
-        Shown(
-            cell.metadata["where"].partition("#")[2],
-            cell.metadata["line"],
-            displayed(outputs),
-        )
-        for cell, outputs in cells
-    ]
+    for after, (cell, outputs) in enumerate(cells, 1):
+        name = cell.metadata["where"].partition("#")[2]
+        found.append(Shown(name, cell.metadata["line"], displayed(outputs)))
+        asked = [item for item in chapter.evaluations if item.after == after]
+        values = [outcome.values.get((after, item.text), "") for item in asked]
+        line = asked[0].line if asked else 0
+        found.append(Shown(BELOW + name, line, "\n".join(values)))
     return [item for item in found if item.text]
 
 
@@ -114,16 +137,25 @@ def difference(expected: Expectation, found: str) -> str | None:
         return None if same else "the form differs"
     if _skeleton(expected.output) != _skeleton(found):
         return "the text around the numbers differs"
-    pairs = zip(NUMBER.findall(expected.output), NUMBER.findall(found), strict=True)
+    pairs = zip(numbers(expected.output), numbers(found), strict=True)
     for count, (wanted, got) in enumerate(pairs, 1):
         if not _close(float(wanted), float(got), expected):
             return f"number {count} is {got} instead of {wanted}"
     return None
 
 
+def numbers(text: str) -> list[str]:
+    """The numbers of an output or of sentences, as Python reads them.
+
+    >>> numbers("tensor([ 1., -2.])"), numbers("−1.5 × 10⁻⁸")
+    (['1.', '-2.'], ['-1.5e-8'])
+    """
+    return NUMBER.findall(plain(text))
+
+
 def _skeleton(text: str) -> str:
     """The text with ``#`` for each number, and one space for any (padding varies)."""
-    spaced = re.sub(r"(?<=[(\[]) +", "", NUMBER.sub("#", text))
+    spaced = re.sub(r"(?<=[(\[]) +", "", NUMBER.sub("#", plain(text)))
     return " ".join(spaced.split())
 
 
@@ -195,7 +227,7 @@ def write_expectations(expectations: Mapping[str, Expectation]) -> str:
 
 
 def _table(cell: str, entry: Expectation) -> str:
-    lines = [f"[{cell}]", f'kind = "{entry.kind}"']
+    lines = [f"[{_key(cell)}]", f'kind = "{entry.kind}"']
     lines += [
         f"{key} = {getattr(entry, key)!r}"
         for key in ("rel", "abs")
@@ -212,6 +244,11 @@ def _table(cell: str, entry: Expectation) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _key(cell: str) -> str:
+    """The name of an entry as TOML writes it."""
+    return f'"{cell}"' if " " in cell else cell
+
+
 def compare(
     file: str, shown: Sequence[Shown], expected: Mapping[str, Expectation]
 ) -> Iterator[Problem]:
@@ -219,23 +256,74 @@ def compare(
     for item in shown:
         entry = expected.get(item.cell)
         if entry is None:
-            message = f"{file} does not say what the cell {item.cell!r} shows"
+            message = f"{file} does not say what {item.told} shows"
             yield Problem(item.line, f"{message}; {_accept(file)}", "outputs.missing")
         elif reason := difference(entry, item.text):
             message = (
-                f"the cell {item.cell!r} shows another output than {file} expects: "
-                f"{reason}; correct the cell, or {_accept(file)}"
+                f"{item.told} shows something else than {file} expects: "
+                f"{reason}; correct it, or {_accept(file)}"
             )
             yield Problem(item.line, message, "outputs.changed")
     names = [item.cell for item in shown]
     for cell in expected:
         if cell not in names:
-            message = f"{file} has [{cell}], but no cell of that name shows anything"
+            message = f"{file} has [{_key(cell)}], but nothing of that name is shown"
             yield Problem(1, f"{message}; {_accept(file)}", "outputs.superfluous")
     kept = [cell for cell in expected if cell in names]
     if kept != [name for name in names if name in kept]:
         message = f"{file} is not in the order of the page; {_accept(file)}"
         yield Problem(1, message, "outputs.order")
+
+
+def untied(cell: str, expected: Mapping[str, Expectation]) -> list[str]:
+    """The numbers of a ``below`` entry that no output with a test of its own shows.
+
+    A number may be shown rounded. One of a single digit stands in many outputs by
+    chance, and therefore must be shown by the cell above it.
+    """
+    tested = {name: entry for name, entry in expected.items() if entry.by}
+    above = expected.get(cell.removeprefix(BELOW))
+    near = numbers(above.output) if above and above.by else []
+    far = [
+        number
+        for name, entry in tested.items()
+        if not name.startswith(BELOW)
+        for number in numbers(entry.output)
+    ]
+    return [
+        number
+        for number in numbers(expected[cell].output)
+        if not any(
+            is_rounded(other, number)
+            for other in (far if _digits(number) > 1 else near)
+        )
+    ]
+
+
+def _digits(number: str) -> int:
+    """How many digits from the first to the last that is not 0.
+
+    >>> _digits("120.0"), _digits("-0.05"), _digits("3e-10")
+    (2, 1, 1)
+    """
+    return len(re.sub(r"e.*|\D", "", number.lower()).strip("0"))
+
+
+def is_rounded(number: str, shown: str) -> bool:
+    """Whether ``shown`` is the number, or the number with fewer digits (from three on).
+
+    >>> is_rounded("2.4428", "2.44"), is_rounded("24428", "20000")
+    (True, False)
+    """
+    exact, rounded = Decimal(number), Decimal(shown)
+    if not exact.is_finite() or not rounded.is_finite():
+        return str(exact) == str(rounded)
+    if exact == rounded:
+        return True
+    unit = Decimal((0, (1,), int(rounded.as_tuple().exponent)))
+    if len(rounded.as_tuple().digits) < 3 or exact.adjusted() > 20:
+        return False
+    return exact.quantize(unit) == rounded
 
 
 def _accept(file: str) -> str:
@@ -266,5 +354,5 @@ def readable_difference(
             continue
         before = entry.output.splitlines() if entry else []
         lines = difflib.unified_diff(before, (after or "").splitlines(), n=1)
-        yield f"[{cell}]"
+        yield f"[{_key(cell)}]"
         yield from list(lines)[3:]

@@ -33,7 +33,11 @@ def shared_state(env: BuildEnvironment) -> str:
         env.domains.standard_domain.data["objects"],
         env.domains.standard_domain.data["terms"],
         env.domains.math_domain.data["objects"],
-        {label: _title(entry["node"]) for label, entry in exercises.items()},
+        {
+            label: _title(entry["node"])
+            for label, entry in exercises.items()
+            if entry["type"] == "exercise"  # others lose their titles on the way
+        },
     ]
     text = "\n".join(_stable(part) for part in state)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -16,9 +16,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from decimal import Decimal
 
 from chapter_notebook import Problem
+from expected_outputs import is_rounded
 from prose import Mark, Passage, Prose
 
 DIGITS = re.compile(r"\d+(?:\.\d+)*")
@@ -118,14 +118,7 @@ def _is_rounded(number: str, literal: str) -> bool:
     """
     if literal.count(".") > 1:
         return number == literal
-    value, wanted = Decimal(number), Decimal(literal)
-    if not value.is_finite() or not value:
-        return False
-    if value.copy_abs() == wanted:
-        return True
-    if value.adjusted() > 20 or len(literal.replace(".", "").lstrip("0")) < 3:
-        return False
-    return value.copy_abs().quantize(wanted) == wanted
+    return is_rounded(number.lstrip("-+"), literal)
 
 
 def unfounded_statements(prose: Prose, tests: Collection[str]) -> Iterator[Problem]:

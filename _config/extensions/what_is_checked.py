@@ -1,6 +1,7 @@
 """The appendix that tells what is checked, made from this build.
 
-``{what-is-checked}`` becomes a table with a row for each chapter, and ::
+``{what-is-checked}`` becomes a table with a row for each chapter, ``{planted-faults}``
+says when faults were planted last and how many were noticed, and ::
 
     ```{checked-equations} tensors
     ```
@@ -14,7 +15,6 @@ chapter; ``fault_record``, the TOML file of the last audit by planted faults.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,28 +28,42 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
+from checked_counts import Audit, Expected, audit, expected, share, without_claim
 from checked_equations import findings_of, size
 from equations.report import GIVEN, HOLDS, NO_CLAIM, UNCHECKED, UNKNOWN, Finding, Page
 from executed_chapters import pages
 from incremental import has_changed
 from misconceptions import beliefs_of
 
+# What the kinds of faults are called on the page.
+FAULTS_IN = {
+    "formula": "formulas",
+    "number": "numbers in sentences",
+    "output": "expected outputs",
+    "link": "links",
+    "label": "labels",
+    "code": "code of the chapters",
+    "answer": "code of the answers",
+    "check": "checks of the formulas",
+}
+
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What a page has beside formulas: cells that show something, values of ``{eval}``.
+    """What a page has beside formulas: cells, and values of ``{eval}``."""
 
-    Cells are named as in the file of their expected outputs.
-    """
-
-    cells: tuple[str, ...]
+    cells: int
     values: int
 
 
 class checked_table(nodes.General, nodes.Element):
     """Stands for the table until all pages are read."""
+
+
+class planted_faults(nodes.General, nodes.Element):
+    """Stands for what is said of the last audit."""
 
 
 class checked_equations_list(nodes.General, nodes.Element):
@@ -63,6 +77,15 @@ class WhatIsChecked(SphinxDirective):
         """Leave a place for it."""
         appendices_of(self.env).add(self.env.docname)
         return [checked_table()]
+
+
+class PlantedFaults(SphinxDirective):
+    """``{planted-faults}``: what the last audit found."""
+
+    def run(self) -> list[nodes.Node]:
+        """Leave a place for it."""
+        appendices_of(self.env).add(self.env.docname)
+        return [planted_faults()]
 
 
 class CheckedEquations(SphinxDirective):
@@ -96,9 +119,8 @@ def count(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Count the cells of the pages to be read, and the numbers in their sentences."""
     for docname in docnames:
         cells = [c for c in pages.notebooks[docname].cells if c.cell_type == "code"]
-        shown = (cell.metadata["where"] for cell in cells if cell.outputs)
-        names = tuple(where.partition("#")[2] for where in shown)
-        counts_of(env)[docname] = Counts(names, pages.values[docname])
+        shown = sum(bool(cell.outputs) for cell in cells)
+        counts_of(env)[docname] = Counts(shown, pages.values[docname])
 
 
 def renew(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
@@ -114,37 +136,17 @@ def renew(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     return sorted(appendices_of(env) & env.found_docs) if changed else []
 
 
-def _expected(app: Sphinx) -> dict[str, tuple[int, int]]:
-    """For each chapter the outputs that are computed twice, of all on its page."""
-    found = {}
-    for path in sorted(Path(app.config.expected_outputs).glob("*.toml")):
-        shown = counts_of(app.env).get(path.stem, Counts((), 0)).cells
-        expected = tomllib.loads(path.read_text(encoding="utf-8"))
-        entries = [entry for name, entry in expected.items() if name in shown]
-        found[path.stem] = (sum("by" in entry for entry in entries), len(entries))
-    return found
-
-
-def _planted(app: Sphinx) -> dict[str, tuple[int, int]]:
-    """For each chapter the faults that were noticed, of all planted ones."""
-    path = Path(app.config.fault_record)
-    if not path.is_file():
-        return {}
-    chapters = tomllib.loads(path.read_text(encoding="utf-8"))
+def _expected(app: Sphinx) -> dict[str, Expected]:
+    """For each chapter what its file of expected outputs counts."""
     return {
-        slug: (
-            sum(noticed for _, noticed in kinds.values()),
-            sum(planted for planted, _ in kinds.values()),
-        )
-        for slug, kinds in chapters.items()
+        path.stem: expected(path.read_text(encoding="utf-8"))
+        for path in sorted(Path(app.config.expected_outputs).glob("*.toml"))
     }
 
 
-def share(part: int, whole: int) -> str:
-    """``109 of 112``; a dash where there is nothing."""
-    if not whole:
-        return "–"
-    return str(whole) if part == whole else f"{part} of {whole}"
+def _planted(app: Sphinx) -> Audit:
+    path = Path(app.config.fault_record)
+    return audit(path.read_text(encoding="utf-8")) if path.is_file() else Audit()
 
 
 class FillPlaces(SphinxPostTransform):
@@ -157,6 +159,8 @@ class FillPlaces(SphinxPostTransform):
         """Change the doctree of one page in place."""
         for place in list(self.document.findall(checked_table)):
             place.replace_self(self._table())
+        for gap in list(self.document.findall(planted_faults)):
+            gap.replace_self(list(self._faults(_planted(self.app))))
         for where in list(self.document.findall(checked_equations_list)):
             page = findings_of(self.env).get(where["chapter"])
             if page is None:
@@ -174,10 +178,11 @@ class FillPlaces(SphinxPostTransform):
     def _table(self) -> nodes.table:
         head = ["chapter", "formulas", "outputs", "values", "probes", "faults"]
         rows: list[Sequence[nodes.Node | str]] = []
-        expected, planted = _expected(self.app), _planted(self.app)
+        entries, planted = _expected(self.app), _planted(self.app)
         book = beliefs_of(self.env)
         for docname in self._chapters():
             page = findings_of(self.env)[docname]
+            found = entries.get(docname, Expected())
             claims = [f for f in page.findings if f.status not in (NO_CLAIM, GIVEN)]
             computed = sum(f.status == HOLDS for f in claims)
             probes = [
@@ -187,13 +192,22 @@ class FillPlaces(SphinxPostTransform):
                 [
                     self._link(docname),
                     share(computed, len(claims)),
-                    share(*expected.get(docname, (0, 0))),
-                    str(counts_of(self.env)[docname].values),
+                    share(found.tested, found.outputs),
+                    share(found.tied, counts_of(self.env)[docname].values),
                     str(len(probes)),
-                    share(*planted.get(docname, (0, 0))),
+                    share(*planted.of_chapter(docname)),
                 ]
             )
         return table(head, rows)
+
+    def _faults(self, planted: Audit) -> Iterable[nodes.Node]:
+        yield nodes.paragraph("", planted.told())
+        if planted.kinds:
+            rows = [
+                [FAULTS_IN.get(kind, kind), share(*planted.of_kind(kind))]
+                for kind in planted.kinds
+            ]
+            yield table(["faults in", "noticed"], rows)
 
     def _chapters(self) -> list[str]:
         """The pages with cells, in the order of the contents."""
@@ -213,6 +227,11 @@ class FillPlaces(SphinxPostTransform):
             yield table(head, [self._row(finding) for finding in labelled])
         else:
             yield nodes.paragraph("", "No equation of this chapter has a number.")
+        idle, given = (
+            sum(f.status == status for f in page.findings)
+            for status in (NO_CLAIM, GIVEN)
+        )
+        yield nodes.paragraph("", without_claim(idle, given))
         left = [f for f in page.findings if f.status in (UNCHECKED, UNKNOWN)]
         if left:
             yield nodes.paragraph("", "Not computed:")
@@ -273,8 +292,10 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("expected_outputs", "", "", types=(str,))
     app.add_config_value("fault_record", "", "", types=(str,))
     app.add_node(checked_table)
+    app.add_node(planted_faults)
     app.add_node(checked_equations_list)
     app.add_directive("what-is-checked", WhatIsChecked)
+    app.add_directive("planted-faults", PlantedFaults)
     app.add_directive("checked-equations", CheckedEquations)
     app.add_post_transform(FillPlaces)
     app.connect("env-before-read-docs", count, priority=700)

@@ -9,8 +9,15 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.__main__ import all_faults, groups, key
-from tests.faults.catching import NOTICED
-from tests.faults.planting import Fault, in_formulas, in_outputs, in_snippets, sample
+from tests.faults.catching import NOTICED, control, is_about, state
+from tests.faults.planting import (
+    KINDS,
+    Fault,
+    in_formulas,
+    in_outputs,
+    in_snippets,
+    sample,
+)
 
 TEX = "# T\n\n$$x = a + 2 X^\\T b_i$$\n\nwith $a$ and `$c = d$`.\n"
 
@@ -21,6 +28,22 @@ def test_nearly_all_planted_faults_are_noticed(kind: str) -> None:
     survivors = [fault.name for fault in faults if not NOTICED[kind](fault)]
     assert len(faults) == 60
     assert len(survivors) <= 0.08 * len(faults), "\n".join(["", *survivors])
+
+
+@pytest.mark.parametrize("kind", ["formula", "output"])
+@pytest.mark.parametrize("slug", ["tensors", "cross-entropy"])
+def test_a_guard_is_silent_where_there_is_no_fault(kind: str, slug: str) -> None:
+    folder, ending = ("book", "md") if kind == "formula" else ("tests/outputs", "toml")
+    assert control(kind, f"{folder}/{slug}.{ending}") == ""
+
+
+def test_an_answer_is_kept_under_what_it_depends_on() -> None:
+    states = {(kind, slug): state(kind, slug) for kind in KINDS for slug in ("a", "b")}
+    # Nothing of a chapter counts for links and labels, which are the whole book's.
+    assert states["link", "a"] == states["link", "b"]
+    assert state("formula", "tensors") != state("formula", "cross-entropy")
+    assert state("code", "tensors") == state("answer", "tensors")
+    assert state("code", "tensors") != state("output", "tensors")
 
 
 def test_faults_in_formulas_are_those_of_claims() -> None:
@@ -55,6 +78,21 @@ def test_no_build_renames_both_ends_of_a_link() -> None:
     answer = Fault("label", "book/t.md", 50, "ex-t", "ex-tx", line=9)
     other = Fault("label", "book/t.md", 90, "t", "tx", line=12)
     assert groups([question, answer, other]) == [[question, other], [answer]]
+
+
+@pytest.mark.parametrize(
+    ("line", "about"),
+    [
+        ("book/t.md:3: 'ex-t' not found [ref]", True),
+        ("book/t.md:3: nothing refers to 'ex-tx'; remove it", True),
+        ("book/u.md:9: the answer ex-t has no question", True),
+        ("book/t.md:7: anything", True),
+        ("book/t.md:3: 'ex-t-more' not found [ref]", False),
+        ("book/ex-t.md:3: 'other' not found [ref]", False),
+    ],
+)
+def test_a_line_of_the_build_speaks_of_the_label_that_it_names(line, about):
+    assert is_about(line, Fault("label", "book/t.md", 50, "ex-t", "ex-tx", 7)) == about
 
 
 def test_a_survivor_has_a_name_without_a_line() -> None:

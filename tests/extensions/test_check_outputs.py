@@ -16,6 +16,15 @@ from snippets import raises
 x = {value}
 print("x is", x)
 '''
+PAGE = """\
+# A chapter
+
+```{{code-cell}} python
+:snippet: chapter#data
+```
+
+It is {}.
+"""
 
 
 def run(book: TinyBook, capsys: pytest.CaptureFixture[str], *arguments: str):
@@ -26,6 +35,7 @@ def run(book: TinyBook, capsys: pytest.CaptureFixture[str], *arguments: str):
 
 def test_an_output_is_accepted_kept_and_compared(tiny_book, capsys):
     file = tiny_book.root / "tests" / "outputs" / "chapter.toml"
+    tiny_book.write("book/chapter.md", PAGE.format("more than 20"))
     status, lines = run(tiny_book, capsys)
     assert status == 1
     assert lines == [
@@ -45,13 +55,31 @@ def test_an_output_is_accepted_kept_and_compared(tiny_book, capsys):
     tiny_book.write("snippets/chapter.py", CELL.format(value=24))
     status, lines = run(tiny_book, capsys, "chapter")
     assert status == 1
-    assert lines[0].startswith("book/chapter.md:3: the cell 'data' shows another")
+    assert lines[0].startswith("book/chapter.md:3: the cell 'data' shows something")
     assert lines[1:] == ["[data]", "-x is 23", "+x is 24"]
     assert file.read_text() == text
 
     status, lines = run(tiny_book, capsys, "--accept", "chapter")
     assert (status, lines[-1]) == (0, "accepted")
     assert file.read_text() == text.replace("23", "24")
+
+
+def test_a_value_in_a_sentence_is_an_output_as_well(tiny_book, capsys):
+    tiny_book.write("snippets/chapter.py", CELL.format(value=-2.5))
+    tiny_book.write("book/chapter.md", PAGE.format("{eval}`x`"))
+    assert run(tiny_book, capsys, "--accept")[0] == 0
+    file = tiny_book.root / "tests" / "outputs" / "chapter.toml"
+    assert '["below data"]\nkind = "text"\noutput = \'\'\'\n−2.5\n' in file.read_text()
+
+    # The same value by another expression is the same to a reader.
+    tiny_book.write("book/chapter.md", PAGE.format("{eval}`x + 0`"))
+    assert run(tiny_book, capsys) == (0, [])
+
+    tiny_book.write("book/chapter.md", PAGE.format("{eval}`-x`"))
+    status, lines = run(tiny_book, capsys)
+    assert status == 1
+    assert "chapter.md:7: the text below the cell 'data' shows something" in lines[0]
+    assert lines[1:] == ['["below data"]', "-−2.5", "+2.5"]
 
 
 def test_a_chapter_with_a_mistake_is_not_accepted(tiny_book, capsys):

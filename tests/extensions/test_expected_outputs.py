@@ -15,6 +15,7 @@ from expected_outputs import (
     displayed,
     read_expectations,
     readable_difference,
+    untied,
     write_expectations,
 )
 
@@ -37,6 +38,9 @@ NUMBERS = Expectation("tensor([0.3333, -2.0000])", "numbers", abs=1e-4)
         (Expectation("nan -inf", "numbers", abs=1.0), "nan inf", False),
         (Expectation("1.5e-08", "numbers", rel=1e-2), "1.51e-08", True),
         (Expectation("1.5E-8", "numbers", rel=1e-2), "1.6E-8", False),
+        (Expectation("−1.5 × 10⁻⁸", "numbers", rel=1e-2), "−1.51 × 10⁻⁸", True),
+        (Expectation("−1.5 × 10⁻⁸", "numbers", rel=1e-2), "1.5 × 10⁻⁸", False),
+        (Expectation("−1.5 × 10⁻⁸", "numbers", rel=1e-2), "−1.5 × 10⁻⁹", False),
         # The digits of a name are no number.
         (Expectation("float32 1.0", "numbers", abs=0.5), "float64 1.0", False),
         (Expectation("steps 0-99", "numbers", abs=0.5), "steps 0-98", False),
@@ -71,6 +75,7 @@ def test_what_is_written_is_read_again():
         "numbers": Expectation("0.1", "numbers", 1e-15, 1e-7, wrong=("t",), quoted="x"),
         "quotes": Expectation("'''\\n", "form", why="it is “so”"),
         "bell": Expectation("a\x07b"),
+        "below plain": Expectation("−1.5 × 10⁻⁸", by=("test_a",)),
     }
     assert read_expectations(write_expectations(entries)) == entries
 
@@ -111,7 +116,7 @@ def test_a_changed_output_names_cell_line_and_command():
         {"one": Expectation("1"), "two": Expectation("3")}
     )
     assert (line, category) == (9, "outputs.changed")
-    assert "'two' shows another output than tests/outputs/tiny.toml" in message
+    assert "the cell 'two' shows something else than tests/outputs/tiny" in message
     assert "nox -s outputs -- --accept tiny" in message
 
 
@@ -140,6 +145,35 @@ def test_accepting_keeps_what_holds_and_what_a_person_wrote():
 
 def test_accepting_takes_new_cells_without_a_test():
     assert accepted(SHOWN, {})["one"] == Expectation("1")
+
+
+@pytest.mark.parametrize(
+    ("shown", "left"),
+    [
+        ("2.4428", []),
+        ("2.44", []),  # rounded
+        ("2.45", ["2.45"]),
+        ("−2.44", ["-2.44"]),
+        ("2", ["2"]),  # would be a rounding of many a number
+        ("(7, 31)", []),  # by the cell above, and by any cell
+        ("(5, 32)", ["5", "32"]),  # one digit by another cell; by a cell without a test
+        ("1.52 × 10⁻⁸", []),
+    ],
+)
+def test_a_value_in_a_sentence_is_tied_to_an_output_that_shows_it(shown, left):
+    entries = {
+        "far": Expectation("5 31", by=("test_far",)),
+        "above": Expectation("2.4428 7 1.5229e-08", by=("test_above",)),
+        "untested": Expectation("32", why="because"),
+        "below above": Expectation(shown),
+    }
+    assert untied("below above", entries) == left
+
+
+def test_no_value_is_tied_to_itself():
+    entries = {"a": Expectation("1", by=("t",)), "below a": Expectation("31")}
+    entries["below b"] = Expectation("31", by=("test_b",))
+    assert untied("below a", entries) == ["31"]
 
 
 def test_the_difference_is_readable():

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import execution
+from tests.preview_worker import worker
 from tests.tiny_book import TinyBook
 
 NAMES = ("alpha", "beta", "gamma")
@@ -27,8 +28,13 @@ class State:
     factor: dict[str, int] = field(default_factory=dict)
     helper: int = 1
 
-    def write(self, book: TinyBook) -> None:
-        """Write the files that differ, as an editor does; delete removed pages."""
+    def write(self, book: TinyBook) -> list[Path]:
+        """Write the files that differ, as an editor does; delete removed pages.
+
+        Returns:
+            The files that have changed.
+        """
+        changed = []
         files = {"snippets/helper.py": f"UNIT = {self.helper}\n"}
         for name in self.order:
             files[f"snippets/{name}.py"] = (
@@ -41,11 +47,16 @@ class State:
             f"# Tiny\n\n```{{toctree}}\n:numbered:\n\n{contents}\n```\n"
         )
         for name in set(NAMES) - set(self.order):
-            (book.root / f"book/{name}.md").unlink(missing_ok=True)
+            page = book.root / f"book/{name}.md"
+            if page.is_file():
+                page.unlink()
+                changed.append(page)
         for path, text in files.items():
             file = book.root / path
             if not file.is_file() or file.read_text() != text:
                 book.write(path, text)
+                changed.append(file)
+        return changed
 
     def page(self, name: str) -> str:
         """A page with a cell, a value, an exercise, and links to the next page."""
@@ -139,6 +150,52 @@ def test_incremental_equals_clean(
                 assert state.expected(chapter) in book.page(chapter, "incremental")
         assert book.build() == []
         assert pages(book.root / "build/incremental") == pages(book.html)
+
+
+@settings(
+    max_examples=5,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(EDITS, st.integers(0, 3))
+def test_a_preview_equals_a_clean_build(
+    tmp_path_factory: pytest.TempPathFactory,
+    edits: list[tuple[str, str, int]],
+    broken: int,
+) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        book = TinyBook(tmp_path_factory.mktemp("book"), monkeypatch)
+        (book.root / "book/chapter.md").unlink()
+        state = State()
+        state.write(book)
+        with worker(book.root) as preview:
+            assert preview.build() == []
+            for number, (kind, name, value) in enumerate(edits):
+                edit(state, kind, name, value)
+                changed = state.write(book)
+                if number == broken:
+                    # A build that fails leaves nothing behind; its pages are seen.
+                    last = book.root / "book" / f"{state.order[-1]}.md"
+                    text = last.read_text()
+                    last.write_text(
+                        text.replace("# ", "# Broken ") + "\n[](#nowhere)\n"
+                    )
+                    [mistake] = preview.build([*changed, last])
+                    assert "nowhere" in mistake
+                    assert "Broken" in (preview.pages / f"{last.stem}.html").read_text()
+                    last.write_text(text)
+                    changed = [last]
+                assert preview.build(changed) == []
+                for chapter in state.order:
+                    page = preview.pages / f"{chapter}.html"
+                    assert state.expected(chapter) in page.read_text()
+            preview.finish()
+            assert book.build() == []
+            assert pages(preview.pages) == pages(book.html)
+            for name in ("searchindex.js", "_static/inline-styles.css", "objects.inv"):
+                made = [folder / name for folder in (preview.pages, book.html)]
+                assert made[0].read_bytes() == made[1].read_bytes()
 
 
 def test_nothing_is_written_when_nothing_changed(tiny_book: TinyBook) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets import computation_graphs as chapter
-from tests.cells import expected_numbers, figure_of, run_cells
+from tests.cells import assert_shown_below, expected_numbers, figure_of, run_cells
 
 BOOK = Path(__file__).parents[2] / "book"
 CELLS = re.findall(r"^# %% (.*)$", Path(chapter.__file__).read_text(), re.M)
@@ -309,3 +309,15 @@ def test_figure_of_a_sum_names_the_three_vectors():
     a, b = [1, 2, 3], [4, 5, 6]
     total = [left + right for left, right in zip(a, b, strict=True)]
     assert expected_numbers("computation-graphs", "figure-sum") == [*a, *b, *total]
+
+
+def test_values_in_sentences_by_the_rules_of_school():
+    slope = 2 * 3  # of w² at w = 3
+    moved = 3 - 0.1 * slope
+    computed = {
+        "retained": [slope + slope, slope],
+        "nothing-saved": [2],  # the slope of 2 w
+        "rebound-backward": [moved, 2 * moved, slope + 2 * moved],
+        "detached-factor": [slope / 2, slope],
+    }
+    assert_shown_below("computation-graphs", computed)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets import cross_entropy as ce
-from tests.cells import LIBRARY, expected_numbers, run_cells
+from tests.cells import LIBRARY, assert_shown_below, expected_numbers, run_cells
 
 approx = pytest.approx
 LOG2 = math.log(2)
@@ -306,10 +306,38 @@ def test_figures_tell_the_numbers_of_two_ways_into_the_loss():
     lse, slope = math.log(4), p - [0, 0, 1]
     x = np.array([1, 2])
     told = [
-        *[2, 1, 0, 0, scores[2], 0, *x, *scores, lse],
+        *[2, -1, 0, 0, scores[2], 0, *x, *scores, lse],
         *[2, 2, scores[2], lse - scores[2]],
-        *[1, 1, 1, *slope, *np.outer(slope, x).ravel()],
+        *[1, -1, 1, *slope, *np.outer(slope, x).ravel()],
     ]
     graph = expected_numbers("cross-entropy", "figure-fan-out")
     assert np.array([[2, -1], [0, 0], [math.log(2), 0]]) @ x == pytest.approx(scores)
-    assert graph == pytest.approx(np.abs(told), rel=3e-4)
+    assert graph == pytest.approx(told, rel=3e-4)
+
+
+def test_values_in_sentences_by_series_and_powers_of_two():
+    own, uniform, by_p = 7 / 4, 2, 19 / 8  # in bits: mean lengths of the codes
+    backward = (1 / 8 + 2 / 2 + 3 / 4 + 3 / 8) - own
+    in_float64 = Fraction(1 + float(DELTA)) - 1  # what 1 + e^-18 keeps of e^-18
+    loss64 = float(in_float64 - in_float64**2 / 2)
+    p0, p1 = softmax([32, 50])
+    push = 2 * p0 * p1 / (1 + math.exp(p0 - p1))
+    computed = {
+        "forecast": [
+            *(own * LOG2, uniform * LOG2, by_p * LOG2, own, uniform, by_p),
+            *((by_p - own) * LOG2, backward * LOG2),
+        ],
+        "subtract-do-not-add": [2.0 ** (26 - 23), LOG2],  # 2²⁶ < 10⁸ < 2²⁷
+        "integer-one-hot": [4 + 10 + 18, 7 + 16 + 27, 0, LOSS],
+        "exact": [LOSS, float(DELTA), LOSS, float(DELTA / (1 + DELTA))],
+        "spacing": [2.0 ** (5 - 23), 2.0**-23, math.log(1 + math.exp(-16))],
+        "not-the-fifty": [math.log(1 + 2.0**-23), 2.0 ** (5 - 23), 2.0**-52],
+        "float64": [abs(loss64 / LOSS - 1)],
+        "difference-first": [0, (50 + LOSS) - 50, 0, loss64, LOSS, LOSS],
+        "gradient-of-printed-zero": [
+            *(float(DELTA / (1 + DELTA)), 18 + LOSS, 18, 2.0 ** (4 - 23)),
+        ],
+        "softmax-twice-gradient": [1, push],
+        "answer-batch": [24 * LOG2, 53 * LOG2],
+    }
+    assert_shown_below("cross-entropy", computed)

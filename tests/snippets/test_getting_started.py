@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snippets import getting_started as chapter
-from tests.cells import expected_numbers, run_cells
+from tests.cells import assert_shown_below, expected_numbers, run_cells
 from tests.draws import Draws
 
 
@@ -198,3 +198,13 @@ def test_expected_numbers_by_hand(cell):
     numbers = expected_numbers("getting-started", cell)
     digits = 1e-15 if cell in ("item", "answer-nested") else 5.1e-5
     assert numbers == pytest.approx(list(map(float, BY_HAND[cell])), rel=0, abs=digits)
+
+
+def test_values_in_sentences_by_hand():
+    third = struct.unpack("<f", struct.pack("<f", 1 / 3))[0]
+    computed = {
+        "item": [Fraction(third) - Fraction(1, 3)],
+        "total-add-again": [5, 5 + 5],
+        "answer-display": [2 * Fraction(third) - Fraction(2, 3)],  # doubling is exact
+    }
+    assert_shown_below("getting-started", computed)

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from snippets import linear_layers as chapter
-from tests.cells import expected_numbers, run_cells
+from tests.cells import assert_shown_below, expected_numbers, run_cells
 from tests.draws import Draws
 
 W = np.array([[4.0, 5, 6], [7, 8, 9]])
@@ -482,8 +482,26 @@ def test_figure_tells_the_gradients_of_one_layer():
     g = np.array([0.5, 0.5]) - [0, 1]
     told = [
         *[*W.ravel(), *x, *b, *u, *z, lse, 1, 1, z[1], lse - z[1]],
-        *[1, 1, 1],
+        *[1, -1, 1],
         *[*g, *g, *g, *np.outer(g, x).ravel(), *(W.T @ g)],
     ]
     found = expected_numbers("linear-layers", "figure-graph")
-    assert found == pytest.approx(np.abs(told), rel=3e-4)
+    assert found == pytest.approx(told, rel=3e-4)
+
+
+def test_values_in_sentences_by_numpy():
+    x = np.array([1, 2, 3])
+    half = np.array([0.5, -0.5])
+    outer = np.outer(half, x)
+    graph = [*x, *W.T @ half, *W.flat, *outer.flat, *B, *half, *W @ x, *half]
+    hidden = (3 * 4 + 4) + (4 * 2 + 2)
+    computed = {
+        "figure-graph": [*graph, *W @ x + B, *half, math.log(2)],
+        "batch-gradient-by-hand": G[3],
+        "many-rows": [1 / 9],
+        "output-variance": [math.sqrt(2 * (14 + 1) / 9)],
+        "stack": [hidden],
+        "collapsed": [2 * 3 + 2],
+        "answer-lists": [hidden],
+    }
+    assert_shown_below("linear-layers", computed)

@@ -13,7 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets import linear_regression as lr
-from tests.cells import LIBRARY, figure_of, run_cells
+from tests.cells import (
+    LIBRARY,
+    assert_shown_below,
+    expected_numbers,
+    figure_of,
+    run_cells,
+)
 
 ROWS, WEIGHTS, TARGETS = [(1, 2, 3), (4, 5, 6), (7, 8, 9)], (3, 2, 1), (2, 4, 8)
 X = np.array(ROWS, dtype=float)
@@ -325,3 +331,23 @@ def test_mse_loss_of_a_column_and_a_vector_only_warns():
         wrong = torch.nn.MSELoss(reduction="sum")(predictions[:, None], lr.y)
     values = [sum(a * b for a, b in zip(row, WEIGHTS, strict=True)) for row in ROWS]
     assert wrong.item() == sum((v - y) ** 2 for v in values for y in TARGETS)
+
+
+def test_values_in_sentences_by_other_routes():
+    right = np.array(symbolic_gradient())
+    grain = 2.0**-12 / 2e-6
+    worst = np.abs(np.array([6, 8, 8]) * grain - right).max()
+    steepest = np.linalg.eigvalsh(X.T @ X).max()
+    crossed = np.array([2 * np.dot(row, (8, 24, 38)) for row in ROWS])
+    computed = {
+        "tiny-difference": [2084, 2.0**-12, grain, round(worst), *right],
+        "blind-tolerance": [5],
+        "same-rate": [(1 - 0.005 * 2 * steepest) ** 2],
+        "answer-wrong-transpose": crossed - right,
+    }
+    assert_shown_below("linear-regression", computed)
+    assert computed["tiny-difference"][0] == loss_at(WEIGHTS)
+    # a gap of pure rounding is below half a spacing of float32 near 10
+    gap, spacing, *_ = expected_numbers("linear-regression", "below answer-same-result")
+    assert spacing == pytest.approx(2.0 ** (3 - 23), rel=2e-2)
+    assert 0 < gap < spacing / 2

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from snippets import logistic_regression as chapter
-from tests.cells import expected_numbers, figure_of, run_cells
+from tests.cells import assert_shown_below, expected_numbers, figure_of, run_cells
 
 SHEETS, MOCKS = [1, 0, 1, 4, 2, 2, 3, 4], [0, 1, 3, 3, 2, 4, 3, 1]
 X = np.column_stack([np.ones(8), SHEETS, MOCKS])
@@ -337,16 +337,54 @@ def test_figure_tells_the_gradients_of_one_student():
     slope = odds / a
     told = [
         *[*x, *w, y, w @ x, m, -m, odds, 1, 1, a, math.log(a)],
-        *[1, 1 / a, 1 / a, slope, slope, slope, *(slope * x)],
+        *[1, 1 / a, 1 / a, slope, -slope, slope, *(slope * x)],
     ]
     found = expected_numbers("logistic-regression", "figure-one-student")
-    assert found == pytest.approx(np.abs(told), rel=4e-4)
+    assert found == pytest.approx(told, rel=4e-4)
 
 
 def test_figure_of_losses_tells_their_ends():
     log_loss, hinge = math.log1p(math.exp(4)), 1 + 4
     squared = (1 - 1 / (1 + math.exp(4))) ** 2
     found = expected_numbers("logistic-regression", "figure-losses")
-    assert found[:3] == [4, 4, pytest.approx(log_loss, abs=5e-3)]
+    assert found[:3] == [-4, 4, pytest.approx(log_loss, abs=5e-3)]
     assert found[4:6] == [hinge, 0]
     assert squared == pytest.approx(1, abs=0.05)
+
+
+def test_values_in_sentences_by_other_routes():
+    def sigma(s):
+        return 1 / (1 + math.exp(-s))
+
+    def squared_slope(s):  # of (1 - σ(s))²
+        return central(lambda at: (1 - sigma(at[0])) ** 2, np.array([float(s)]))[0]
+
+    slope = sigma(-0.25)  # the margin of the third student is 0.25
+    odds = math.exp(-0.25)
+    passed, failed = sum(SHEETS[4:]), sum(SHEETS[:4])
+    line, *_ = np.linalg.lstsq(X, LABELS, rcond=None)
+    far = np.array([1, 10, 10])
+    computed = {
+        "thresholds": [sigma(0.5)],
+        "one-student": [
+            *(*W, *(slope * X[2]), W @ X[2], slope, 0.25, -slope),
+            *(odds, 1 / (1 + odds), 1 + odds, 1 / (1 + odds), math.log1p(odds), 1),
+        ],
+        "gradient-differences": [passed, failed, -(passed - failed) / 2],
+        "scale": [-(W @ X[3]), -10 * (W @ X[3])],
+        "figure-losses": [
+            *(squared_slope(-8), sigma(-8) - 1, squared_slope(-8), squared_slope(-1)),
+        ],
+        "overflow": [-1000 * (W @ X[3]), np.finfo(float).max],
+        "answer-ninth": [1 - sigma(3 + 2 * 0.5 - 2.75)],
+        "answer-far": [far @ line],
+        "answer-far-logistic": [sigma(-(far @ BEST))],
+        "answer-wrong-labels": [round(printed_wrong_loss())],
+    }
+    assert_shown_below("logistic-regression", computed)
+
+
+def printed_wrong_loss():
+    """The loss at a hundred times the best weights, labels −1 instead of 0."""
+    scores = 100 * (X @ BEST)
+    return np.sum(np.logaddexp(0, scores) - LABELS * scores)

@@ -18,7 +18,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cells import LIBRARY, expected_numbers, figure_of
+from tests.cells import LIBRARY, assert_shown_below, expected_numbers, figure_of
 from tests.draws import Draws
 
 approx = pytest.approx
@@ -373,3 +373,36 @@ def test_figure_of_clearing_tells_where_the_loss_starts():
             excess.append(np.mean((X @ w - Y) ** 2) - 1)
         assert (max(excess[20:]) < 0.02) == clears
         assert (max(excess[20:]) > 1) != clears
+
+
+def test_values_in_sentences_by_other_routes():
+    low, high = np.linalg.eigvalsh(HESSIAN)
+    kept, forgotten = fake_loop(20, zero=True)[0], fake_loop(20, zero=False)[0]
+    losses = [before for before, *_ in kept]
+    late = [np.mean([row[0] for row in fake_loop(200, z)[0][100:]]) for z in (0, 1)]
+    a = np.arange(1.0, 10).reshape(3, 3)
+    bound = 1 / np.linalg.norm(a, 2) ** 2
+    off = HESSIAN @ descended(0.1, 1)
+    computed = {
+        "data": [loss(BEST)],
+        "hessian": [loss(BEST)],
+        "closed-form": [low, high, 2 / high, round(100 * (0.41 * high - 2), 1)],
+        "figure-step-size": [
+            *(round(np.log(10) / 0.001), round(np.log(10) / 0.1)),
+            round(loss(descended(0.001, 50))),
+        ],
+        "too-small": [2 * 2.0**-23, 1e-9 * gradient([3, 3])[0]],
+        "sheet-loop": [sum(b > a for a, b in pairwise(losses)), np.log(2)],
+        "answer-indentation": [0.1, 0.001],  # the second by torch's documentation
+        "step-lengths-table": [0.1, 0.1, 20],
+        "stale": off,
+        "forgotten-table": [0, sum(after < before for before, after, *_ in forgotten)],
+        "long-run": [late[0] / late[1], loss([0, 0]) - loss(BEST)],
+        "answer-curvatures": [round(100 * (1 - 0.015 * 1) ** 100)],
+        "answer-sheet-data": [bound, 3 * bound, loss_of_the_sheet(a)],
+    }
+    assert_shown_below("stochastic-gradient-descent", computed)
+
+
+def loss_of_the_sheet(a):
+    return np.sum((a @ [3, 2, 1] - [2, 4, 8]) ** 2)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snippets import tensors as chapter
-from tests.cells import expected_numbers, run_cells
+from tests.cells import assert_shown_below, expected_numbers, run_cells
 
 ROWS = [[1, 2, 3], [4, 5, 6]]
 sizes = st.integers(1, 4)
@@ -409,3 +409,15 @@ def test_figure_of_memory_tells_shapes_and_strides():
         strides = [step // grid.itemsize for step in view.strides]
         told += [*view.shape, *strides, *view.ravel()]
     assert expected_numbers("tensors", "figure-memory") == told
+
+
+def test_values_in_sentences_by_numpy():
+    centred = SQUARE - SQUARE.mean(1)
+    rounded = (FAR * FAR + NEAR * NEAR) - np.float32(2) * FAR * NEAR
+    computed = {
+        "float32-limit": [2.0**-23, 2.0**-52],
+        "row-and-column": (M @ V[:, None]).shape,
+        "square-is-silent": centred.sum(1),
+        "answer-cancellation": [4097.0**2, 0.5**2, rounded - 0.5**2],
+    }
+    assert_shown_below("tensors", computed)

@@ -67,12 +67,7 @@ def convert(
         "wrap": "tex" if breakable else "none",
         "macros": dict(macros or {}),
     }
-    answer = json.loads(_answer(json.dumps(request)))
-    if "error" in answer:
-        # Temml marks the culprit with a combining line below each of its characters.
-        message = answer["error"].replace("\N{COMBINING LOW LINE}", "")
-        raise MathError(" ".join(message.split()))
-    return tidy(answer["mathml"])
+    return _converted(json.dumps(request))
 
 
 def as_one_display(latex: str) -> str:
@@ -158,18 +153,38 @@ class _Temml:
         self.process.kill()
         self.process.communicate()
 
+    def leave(self) -> None:
+        """Close this process's ends of the pipes."""
+        atexit.unregister(self.close)
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            pipe.close()
+        self.process.returncode = 0  # it is the parent's to wait for
+
 
 _one_at_a_time = threading.Lock()
+_running: list[_Temml] = []
 
 
 @cache
-def _answer(request: str) -> str:
-    """Temml's answer; the same formula is asked for once in a process."""
+def _converted(request: str) -> str:
+    """The MathML for a request; the same formula is converted once in a process."""
     with _one_at_a_time:
-        return _temml(os.getpid()).ask(request)
+        if not _running:
+            _running.append(_Temml())
+        answer = json.loads(_running[0].ask(request))
+    if "error" in answer:
+        # Temml marks the culprit with a combining line below each of its characters.
+        message = answer["error"].replace("\N{COMBINING LOW LINE}", "")
+        raise MathError(" ".join(message.split()))
+    return tidy(answer["mathml"])
 
 
-@cache
-def _temml(process: int) -> _Temml:
-    """The node of a process: Sphinx's forked workers must not share one's pipes."""
-    return _Temml()
+def _leave_to_parent() -> None:
+    """Forked workers must not share the pipes of one node."""
+    while _running:
+        _running.pop().leave()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)

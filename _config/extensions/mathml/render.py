@@ -16,6 +16,7 @@ with the number after the formula, where it is seen and should be spoken.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,18 @@ class CheckFormulas(SphinxPostTransform):
                     type="mathml",
                     subtype="formula",
                 )
+
+
+def convert_early(app: Sphinx, document: nodes.document) -> None:
+    """Convert the formulas of a page that has been read.
+
+    Processes that are forked to write pages then find them done.
+    """
+    if app.builder.format == "html":
+        for node in document.findall():
+            if isinstance(node, nodes.math | nodes.math_block):
+                with suppress(MathError):  # reported by CheckFormulas
+                    _mathml(app.config.mathml_macros, node)
 
 
 def place(node: nodes.Element) -> str:
@@ -214,6 +227,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("mathml_macros", {}, "html", frozenset({dict}))
     app.connect("config-inited", _read_macros)
     app.connect("builder-inited", _prepare)
+    app.connect("doctree-read", convert_early)
     app.connect("build-finished", _ship_font)
     app.add_html_math_renderer(
         "mathml",

@@ -159,7 +159,7 @@ class Parent:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, kind)
         arguments = ["--parent", str(theirs.fileno()), *modules]
         with theirs:
-            self.process = subprocess.Popen(
+            self.process: subprocess.Popen[bytes] | _Elsewhere = subprocess.Popen(
                 [*COMMAND, *arguments],
                 env=clean_environment() | BACKEND,
                 cwd="/",  # where no library finds settings
@@ -270,6 +270,35 @@ def warm_up() -> Parent:
             _ours.parent = None
         _ours.parent = _ours.parent or Parent(PRELOADED)
         return _ours.parent
+
+
+class _Elsewhere:
+    """The parent's process, seen from a fork of the process that began it."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def poll(self) -> int | None:
+        """Nothing while it runs."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return 0
+        return None
+
+    def wait(self) -> int:
+        """Its end is awaited by the process that began it."""
+        return 0
+
+
+def adopt() -> None:
+    """Use the parent in a fork of the process that began it, as that process would.
+
+    One of them at a time may start kernels.
+    """
+    with _ours.lock:
+        if _ours.parent is not None:
+            _ours.parent.process = _Elsewhere(_ours.parent.process.pid)
 
 
 @atexit.register
