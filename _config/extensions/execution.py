@@ -137,7 +137,9 @@ async def _run_all(
         if not outcome.problems:
             _store(settings.cache, name, key, outcome)
 
-    await asyncio.gather(*(one(name, *work) for name, work in waiting.items()))
+    # The longest first, so that none of them is left for the end.
+    longest = sorted(waiting, key=lambda name: -len(waiting[name][0].code_cells()))
+    await asyncio.gather(*(one(name, *waiting[name]) for name in longest))
 
 
 async def _run(chapter: Chapter, settings: Settings) -> Outcome:
