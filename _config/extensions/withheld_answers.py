@@ -16,7 +16,7 @@ or else ``answers_file`` (``release``) on ``edition_day`` (such as 2026-12-01).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,8 @@ from release import ReleaseError, chosen, day_of, read_releases, withheld
 
 logger = logging.getLogger(__name__)
 
-# The same page is asked for several times in a build.
-edition_of = cache(withhold)
+# The same pages are asked for several times in a build.
+edition_of = lru_cache(maxsize=64)(withhold)
 
 
 class EditionError(SphinxError):
