@@ -2,7 +2,8 @@
 
 With the slug of a chapter, ``python _config/build_book.py tensors``, only that chapter
 and the appendices are built, into ``build/chapter``; links to other chapters are not
-checked then. ``--builder typst`` makes ``build/pdf/….pdf`` instead.
+checked then. ``--builder typst`` makes ``build/pdf/….pdf`` instead, and ``--builder
+notebooks`` makes ``build/notebooks`` and ``build/notebooks.zip``.
 
 ``--without-answers`` withholds the answers of all chapters, or of those named in
 ``--without-answers=slug,slug``, and ``--with-answers`` shows all; each has a place of
@@ -30,6 +31,7 @@ from sphinx.errors import SphinxError
 from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+from archive import pack
 from author_errors import AuthorErrors
 from light_files import lighten
 from published_site import publish
@@ -195,6 +197,10 @@ def main(arguments: list[str] | None = None) -> int:
     if result == 0 and options.builder == "html":
         page = f"{options.chapter}.html" if options.chapter else "index.html"
         print(f"built {os.path.relpath(target / page)}")
+    if result == 0 and options.builder == "notebooks":
+        archive = target.with_suffix(".zip")
+        pack(target, archive)
+        print(f"built {os.path.relpath(archive)}")
     if result == 0 and options.builder == "typst":
         for name in pdfs:
             print(f"built {os.path.relpath(target / name)}")

@@ -103,7 +103,8 @@ class LinkExercisesAndAnswers(SphinxPostTransform):
             numbers[label], _, _ = text.partition(" (")
             if self.env.docname in self.config.withheld_answers:
                 day = self.config.withheld_answers[self.env.docname]
-                answer.replace_self(placeholder(label, numbers.pop(label), day))
+                place = placeholder(label, numbers.pop(label), day)
+                answer.parent.replace(answer, place)
                 continue
             answer["summary"] = f"Answer to {numbers[label]}"
             _unwrap_sections(answer)

@@ -55,7 +55,11 @@ class EditionError(SphinxError):
 def settle_edition(app: Sphinx, config: Config) -> None:
     """Say which chapters withhold their answers: ``withheld_answers``, with days."""
     pages = {path.stem: _read(path) for path in sorted(app.srcdir.glob("*.md"))}
-    chapters = [slug for slug, text in pages.items() if "{solution" in text.lower()]
+    chapters = [
+        slug
+        for slug, text in pages.items()
+        if "{solution" in text.lower() and edition_of(text).answers
+    ]
     file = Path(config.answers_file)
     place = "--day"
     try:
