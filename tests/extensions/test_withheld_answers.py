@@ -597,6 +597,22 @@ def test_an_answer_may_not_change_the_numbers_below_it(
     assert mistake.startswith(f"book/one.md:{line}: this {kind} in an answer changes")
 
 
+def test_another_day_is_a_reason_to_read_again(short: TinyBook) -> None:
+    """Also where no answer has a cell."""
+    short.write("book/answers.toml", "one = 2026-12-01\n")
+    file = str(short.root / "book/answers.toml")
+    for day, place in (
+        ("2026-11-30", True),
+        ("2026-12-01", False),
+        ("2026-11-30", True),
+    ):
+        mistakes = short.build_incrementally(answers_file=file, edition_day=day)
+        assert mistakes == []
+        page = short.page("one", "incremental")
+        assert (PLACE.format(1, "on 1 December 2026") in page) is place
+        assert ("Because of one." in page) is not place
+
+
 CELL = "```{{code-cell}} python\n:snippet: one#{}\n```\n"
 
 
