@@ -141,7 +141,9 @@ async def _run_all(
         if not outcome.problems:
             _store(settings.cache, name, key, outcome)
 
-    await asyncio.gather(*(one(name, *work) for name, work in waiting.items()))
+    # The longest first, so that none of them is left for the end.
+    longest = sorted(waiting, key=lambda name: -len(waiting[name][0].code_cells()))
+    await asyncio.gather(*(one(name, *waiting[name]) for name in longest))
 
 
 async def _run(chapter: Chapter, settings: Settings) -> Outcome:
@@ -188,7 +190,7 @@ async def _kernel(settings: Settings) -> AsyncIterator[NotebookClient]:
         if os.name == "posix":
             manager.transport = "ipc"  # no open port, and no warning about one
         client = NotebookClient(
-            nbformat.v4.new_notebook(),  # type: ignore[no-untyped-call]
+            nbformat.v4.new_notebook(),
             km=manager,
             timeout=None,
             startup_timeout=120,

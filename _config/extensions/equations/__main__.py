@@ -1,7 +1,7 @@
-"""Check formulas in a process of their own: chapters in as JSON, findings out.
+"""Check formulas in a process of their own, so that Sphinx need not import torch.
 
-``python -m equations < {"linear-regression": "# Linear regression …"}``; Sphinx and the
-tests call it so that torch is imported here and not in them.
+``python -m equations pages.json``, where the file holds the Markdown of pages,
+``{"linear-regression": "# Linear regression …"}``, puts their findings in its place.
 """
 
 import json
@@ -15,7 +15,7 @@ from equations.checking import check_page
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    pages = json.load(sys.stdin)
-    root = Path.cwd()
+    file, root = Path(sys.argv[1]), Path.cwd()
+    pages = json.loads(file.read_text(encoding="utf-8"))
     found = {slug: asdict(check_page(root, slug, text)) for slug, text in pages.items()}
-    json.dump(found, sys.stdout)
+    file.write_text(json.dumps(found), encoding="utf-8")

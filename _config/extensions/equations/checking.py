@@ -14,6 +14,7 @@ import itertools
 import traceback
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,7 @@ class Checker:
         self.cases = cases
         self.draw = draw
         self.drawn: dict[str, list[checks.Symbols]] = {}
+        self.found: dict[tuple[str, str], Finding] = {}
 
     def check_all(self, printed: Sequence[Printed]) -> list[Finding]:
         """What comes of the formulas of a page, those of a table's row together."""
@@ -173,12 +175,20 @@ class Checker:
             setting
             for setting in settings
             if all(
-                self._in_setting(other, setting, None).status in (HOLDS, NO_CLAIM)
+                self._in_setting(other, setting).status in (HOLDS, NO_CLAIM)
                 for other in beside
             )
         ]
         settings = of_row or settings
-        findings = [self._in_setting(formula, s, routes) for s in settings]
+        findings: list[Finding] = []
+        for setting in settings:
+            if setting.example and any(found.status == HOLDS for found in findings):
+                break  # examples stand last, and nothing comes of those that are left
+            findings.append(
+                self._with_routes(formula, setting, routes)
+                if routes
+                else self._in_setting(formula, setting)
+            )
         if not findings:
             findings = [Finding(formula, UNKNOWN, "no setting is given for its place")]
         if not is_concrete(formula.tex) and any(
@@ -216,7 +226,14 @@ class Checker:
             label for label in self.chapter.checks if label not in labels
         ]
 
-    def _in_setting(
+    def _in_setting(self, formula: Printed, setting: Setting) -> Finding:
+        """What comes of a formula in a setting, computed once however often printed."""
+        key = (formula.tex, setting.name)
+        if key not in self.found:
+            self.found[key] = self._with_routes(formula, setting, None)
+        return replace(self.found[key], formula=formula)
+
+    def _with_routes(
         self, formula: Printed, setting: Setting, routes: Check | None
     ) -> Finding:
         finding = Finding(formula, HOLDS, "", setting.name, setting.example)
@@ -320,21 +337,21 @@ def _chain_sides(
     ]
     if not bindings:
         raise Unknown("the condition on the indices is never met")
+    sides: list[list[Any]] = []
     for bound in bindings:
         evaluation = Evaluation(symbols, bound)
-        gaps = evaluation.gaps(chain, TOLERANCE)
+        values = evaluation.sides(chain)
+        sides.append(values)
+        gaps = evaluation.gaps(chain, values, TOLERANCE)
         for place, gap in enumerate(gaps, start=1):
             if gap > TOLERANCE:
                 raise Failure(_told(chain, place, evaluation, gap, bound))
             finding.gap = max(finding.gap, gap)
     if "in" in chain.relations:
         return []
-    values = [Evaluation(symbols, bound) for bound in bindings]
     return [
-        (torch.stack([e.value(side) for e in values]), side == ZERO)
-        if bindings[0]
-        else (values[0].value(side), side == ZERO)
-        for side in chain.sides
+        (torch.stack(values) if bindings[0] else values[0], side == ZERO)
+        for side, values in zip(chain.sides, zip(*sides, strict=True), strict=True)
     ]
 
 

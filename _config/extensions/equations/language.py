@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import fields, is_dataclass
+from functools import cache
 
 from equations.parser import Parser, chain_of
 from equations.tokens import (
@@ -28,6 +29,11 @@ from equations.tree import Call, Expr, Formula, Indexed, NotUnderstood, Symbol
 
 def parse(tex: str, functions: Set[str] = frozenset()) -> Formula:
     """The statements of a formula."""
+    return _parse(tex, frozenset(functions))
+
+
+@cache  # a formula is read for each of its draws
+def _parse(tex: str, functions: frozenset[str]) -> Formula:
     chains, conditions, unread = [], [], []
     for part in signed(statements(tokens(tex))):
         inner = part[1:-1] if is_bracketed(part) else []

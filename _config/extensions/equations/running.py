@@ -1,4 +1,4 @@
-"""Check the formulas of pages in a process with torch, once, and remember the findings.
+"""Check the formulas of pages in processes with torch, once; remember the findings.
 
 The findings of a page are kept in one file under a key that covers its formulas, the
 code of the checks and of this package, and the versions. It does not cover the lines in
@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
-import sys
+import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from equations.language import is_claim
 from equations.pages import Printed, formulas
 from equations.report import NO_CLAIM, Broken, Finding, Page
 from execution import versions
+from ready_kernels import run_module
 
 HERE = Path(__file__).parent
 
@@ -78,27 +80,41 @@ def _key(root: Path, slug: str, printed: list[Printed]) -> str:
 
 
 def _run(root: Path, texts: Mapping[str, str]) -> dict[str, Page]:
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(root)]),
-        "OMP_NUM_THREADS": "1",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "equations"],
-        input=json.dumps(texts),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env=environment,
-        cwd=root.resolve(),
-        check=False,
-    )
-    if done.returncode:
-        raise CheckError(done.stderr.strip())
-    return {slug: _page(raw) for slug, raw in json.loads(done.stdout).items()}
+    """Check pages in as many processes as there are cores."""
+    shares = _shares(texts, os.cpu_count() or 1)
+    with (
+        tempfile.TemporaryDirectory(prefix="book-") as folder,
+        ThreadPoolExecutor(len(shares)) as pool,
+    ):
+        found: dict[str, Page] = {}
+        files = [Path(folder, f"{number}.json") for number in range(len(shares))]
+        for pages in pool.map(partial(_run_share, root), shares, files):
+            found |= pages
+        return found
+
+
+def _shares(texts: Mapping[str, str], count: int) -> list[dict[str, str]]:
+    """The pages in ``count`` parts of about the same length."""
+    shares: list[dict[str, str]] = [{} for _ in range(min(count, len(texts)))]
+    for slug, text in sorted(texts.items(), key=lambda item: -len(item[1])):
+        min(shares, key=lambda share: sum(map(len, share.values())))[slug] = text
+    return shares
+
+
+def _run_share(root: Path, texts: Mapping[str, str], file: Path) -> dict[str, Page]:
+    file.write_text(json.dumps(texts), encoding="utf-8")
+    path = [HERE.parent, root.resolve()]
+    if code := run_module("equations", [str(file)], root.resolve(), path):
+        raise CheckError(
+            f"the process that checks {', '.join(sorted(texts))} ended with the exit "
+            f"code {code}; what it said stands above"
+        )
+    found = json.loads(file.read_text(encoding="utf-8"))
+    return {slug: _page(raw) for slug, raw in found.items()}
 
 
 class CheckError(Exception):
-    """The process that checks has ended; the text is what it said."""
+    """The process that checks has ended."""
 
 
 def _page(raw: dict[str, Any]) -> Page:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -64,37 +65,44 @@ def as_argument(value: Tensor) -> Tensor:
 
 def free_indices(node: Any, symbols: Mapping[str, Any]) -> set[str]:
     """The indices that an expression leaves open, over whose values it holds."""
-    outer = _free(node, symbols, None)
-    return _free(node, symbols, outer)
+    indices = frozenset(n for n, value in symbols.items() if isinstance(value, Index))
+    return set(_free_indices(node, indices, frozenset(symbols)))
+
+
+@cache  # the draws of a setting have the same names
+def _free_indices(
+    node: Any, indices: frozenset[str], names: frozenset[str]
+) -> frozenset[str]:
+    outer = _free(node, indices, names, None)
+    return frozenset(_free(node, indices, names, outer))
 
 
 def _free(  # noqa: PLR0911 (one return for each kind)
-    node: Any, symbols: Mapping[str, Any], outer: set[str] | None
+    node: Any,
+    indices: frozenset[str],
+    names: frozenset[str],
+    outer: set[str] | None,
 ) -> set[str]:
+    def free(part: Any) -> set[str]:
+        return _free(part, indices, names, outer)
+
     if isinstance(node, tex.Symbol):
-        return {node.name} if isinstance(symbols.get(node.name), Index) else set()
-    if isinstance(node, tex.Indexed) and node.name in symbols:
+        return {node.name} & indices
+    if isinstance(node, tex.Indexed) and node.name in names:
         return set()
     if isinstance(node, tex.Over):
+        own = set(node.names)
         if node.condition is not None or node.words:
             if outer is None:
                 return set()
-            names = set(node.names) | _free(node.condition, symbols, outer)
-            names -= outer
-        else:
-            names = set(node.names)
-        return set().union(
-            *(_free(part, symbols, outer) for part in (node.lower, node.upper)),
-            _free(node.body, symbols, outer) - names,
-        )
+            own = (own | free(node.condition)) - outer
+        return free((node.lower, node.upper)) | (free(node.body) - own)
     if isinstance(node, tex.Expectation):
-        inner = _free(node.body, symbols, outer) - {node.variable}
-        return inner | _free(node.distribution, symbols, outer)
+        return (free(node.body) - {node.variable}) | free(node.distribution)
     if isinstance(node, tuple):
-        return set().union(*(_free(part, symbols, outer) for part in node))
+        return set().union(*map(free, node))
     if is_dataclass(node):
-        parts = [getattr(node, field.name) for field in fields(node)]
-        return set().union(*(_free(part, symbols, outer) for part in parts))
+        return set().union(*(free(getattr(node, part.name)) for part in fields(node)))
     return set()
 
 
@@ -218,6 +226,8 @@ class Evaluation:
         return known.start if isinstance(known, Index) else default
 
     def _integer(self, expr: Expr) -> int:
+        if isinstance(expr, tex.Symbol) and expr.name in self.bound:
+            return self.bound[expr.name]
         value = self.value(expr)
         number = float(value.detach()) if not value.dim() else math.nan
         if not number.is_integer():
@@ -426,19 +436,20 @@ class Evaluation:
 
     def holds(self, chain: Chain, tolerance: float = 1e-9) -> bool:
         """Whether a chain of relations is true."""
-        return all(gap <= tolerance for gap in self.gaps(chain, tolerance, strict=True))
+        gaps = self.gaps(chain, self.sides(chain), tolerance)
+        return all(gap <= tolerance for gap in gaps)
 
-    def gaps(
-        self, chain: Chain, tolerance: float, *, strict: bool = False
-    ) -> list[float]:
-        """For each relation by how much, relative to the sides, it fails to hold.
-
-        ``strict``: a strict inequality between equal sides fails by ``inf``.
-        """
-        values = [
+    def sides(self, chain: Chain) -> list[Any]:
+        """The values of a chain's sides: tensors and sets; nothing for a space."""
+        return [
             None if isinstance(side, tex.Space) else self._side(side)
             for side in chain.sides
         ]
+
+    def gaps(
+        self, chain: Chain, values: Sequence[Any], tolerance: float
+    ) -> list[float]:
+        """For each relation by how much, relative to the sides, it fails to hold."""
         return [
             self._gap(relation, chain.sides[i : i + 2], values[i : i + 2], tolerance)
             for i, relation in enumerate(chain.relations)
@@ -452,7 +463,7 @@ class Evaluation:
         return self.value(side)
 
     def _gap(
-        self, relation: str, sides: Any, values: list[Any], tolerance: float
+        self, relation: str, sides: Any, values: Sequence[Any], tolerance: float
     ) -> float:
         left, right = values
         if relation == "in":

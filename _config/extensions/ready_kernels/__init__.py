@@ -16,6 +16,8 @@ A kernel is a process of its own in a session of its own, and has the environmen
 folder and the ``sys.path`` that it would have without this; what differs is that
 ``PRELOADED`` is in ``sys.modules`` already. Code of the project is never preloaded.
 
+``run_module`` runs a program of the project in such a process.
+
 The parent starts with the first kernel, or before it with ``warm_up()``, and ends with
 the process that started it, however that ends, and its kernels with it. Where processes
 cannot be forked safely (``why_not()`` says why), kernels start from nothing.
@@ -191,6 +193,22 @@ class Parent:
         """End the parent and all its kernels."""
         self._channel.close()
         self.process.wait()
+
+
+def run_module(
+    module: str, arguments: Sequence[str], folder: Path, path: Sequence[Path]
+) -> int:
+    """Run a module as a program, in a folder, with this path; its exit code."""
+    argv = ["-m", module, *arguments]
+    folders = os.pathsep.join(map(str, path))
+    env = clean_environment() | {"PYTHONPATH": folders}
+    if not why_not():
+        try:
+            return warm_up().fork(argv, env, str(folder)).wait()
+        except CannotFork as reason:
+            logger.warning("%s starts from nothing: %s", module, reason)
+    command = [*COMMAND, *argv]
+    return subprocess.run(command, env=env, cwd=folder, check=False).returncode
 
 
 class Provisioner(LocalProvisioner):

@@ -1,7 +1,8 @@
 """What the process of a kernel runs; and the parent, from which ready kernels fork.
 
     python process.py -f kernel.json              # a kernel that starts from nothing
-    python process.py --parent 3 torch numpy      # imports both, then forks kernels
+    python process.py -m equations in.json        # or a module, run as a program
+    python process.py --parent 3 torch numpy      # imports both, then forks either
 
 The parent reads requests from the socket with the given file descriptor. Each is the
 JSON of ``{"argv": […], "env": {…}, "cwd": …}`` and comes with a pipe, into which the
@@ -19,6 +20,7 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import socket
@@ -78,14 +80,19 @@ def compile_project_modules(folders: Sequence[str]) -> None:
     sys.path_importer_cache.clear()
 
 
-def run_kernel(arguments: list[str]) -> None:
-    """Be a kernel until it is shut down."""
+def run(arguments: list[str]) -> None:
+    """Run a module, or be a kernel until it is shut down."""
     folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     compile_project_modules([folder for folder in folders if folder])
-    from ipykernel import kernelapp  # noqa: PLC0415 (not while folders are unknown)
+    match arguments:
+        case ["-m", module, *rest]:
+            sys.argv[1:] = rest
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        case _:
+            from ipykernel import kernelapp  # noqa: PLC0415 (a module needs it not)
 
-    sys.argv[1:] = arguments
-    kernelapp.launch_new_instance()
+            sys.argv[1:] = arguments
+            kernelapp.launch_new_instance()
 
 
 def become_kernel(request: dict[str, Any], added: dict[str, str]) -> None:
@@ -179,7 +186,7 @@ def run_parent(channel: socket.socket, modules: Sequence[str]) -> None:
     gc.freeze()  # so that collections in kernels leave the shared memory shared
     request = fork_kernels(channel)
     become_kernel(request, added)
-    run_kernel(request["argv"])
+    run(request["argv"])
 
 
 if __name__ == "__main__":
@@ -188,4 +195,4 @@ if __name__ == "__main__":
         case ["--parent", descriptor, *modules]:
             run_parent(socket.socket(fileno=int(descriptor)), modules)
         case arguments:
-            run_kernel(arguments)
+            run(arguments)
