@@ -140,15 +140,12 @@ class QuickBuilder(StandaloneHTMLBuilder):
 
     def keep(self, app: Sphinx, document: nodes.document) -> None:
         """Keep the outline of a page that has been read."""
-        docname = self.env.docname
-        # Sphinx never reads a page twice in one process, so it does not forget this.
-        self.env._pickled_doctree_cache.pop(docname, None)
         domains = [*self.env.domains.sorted()]
 
         def numbered(node: nodes.Node) -> bool:
             return any(domain.get_enumerable_node_type(node) for domain in domains)
 
-        self.outlines[docname] = outline(document, numbered) or nodes.Element()
+        self.outlines[self.env.docname] = outline(document, numbered) or nodes.Element()
 
     def init_highlighter(self) -> None:
         """Colour a piece of code once."""

@@ -198,6 +198,29 @@ def test_a_preview_equals_a_clean_build(
                 assert made[0].read_bytes() == made[1].read_bytes()
 
 
+def test_a_preview_that_begins_with_mistakes_goes_on_page_by_page(
+    tiny_book: TinyBook,
+) -> None:
+    chapter = tiny_book.root / "book" / "chapter.md"
+    text = chapter.read_text()
+    chapter.write_text(f"{text}\n[](#nowhere)\n")
+    index = tiny_book.root / "book" / "index.md"
+    with worker(tiny_book.root) as preview:
+        [first] = preview.build()
+        index.write_text(index.read_text().replace("# Tiny", "# Tiny\n\nA book."))
+        [second] = preview.build([index])
+        assert first == second
+        assert sorted(preview.written) == ["chapter", "index"]
+        chapter.write_text(text)
+        assert preview.build([chapter]) == []
+        index.write_text(index.read_text().replace("A book.", "My book."))
+        assert preview.build([index]) == []
+        assert preview.written == ["index"]
+        preview.finish()
+        assert tiny_book.build() == []
+        assert pages(preview.pages) == pages(tiny_book.html)
+
+
 def test_nothing_is_written_when_nothing_changed(tiny_book: TinyBook) -> None:
     assert tiny_book.build_incrementally() == []
     page = tiny_book.root / "build/incremental/chapter.html"
