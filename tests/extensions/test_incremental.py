@@ -18,6 +18,13 @@ NAMES = ("alpha", "beta", "gamma")
 KINDS = ("prose", "title", "factor", "helper", "order", "add", "remove")
 
 
+BIBLIOGRAPHY = "".join(
+    f"@book{{source{number}, author={{Author {letter}}}, title={{Title {letter}}}, "
+    f"publisher={{Press}}, year={{200{number}}}}}\n"
+    for number, letter in enumerate("ABC")
+)
+
+
 @dataclass
 class State:
     """What the author has written: a model of the tiny book."""
@@ -42,7 +49,9 @@ class State:
                 f"value = UNIT * {self.factor.get(name, 2)}\nprint(value)\n"
             )
             files[f"book/{name}.md"] = self.page(name)
-        contents = "\n".join(self.order)
+        files["book/references.bib"] = BIBLIOGRAPHY
+        files["book/references.md"] = "# Sources\n\n```{bibliography}\n```\n"
+        contents = "\n".join([*self.order, "references"])
         files["book/index.md"] = (
             f"# Tiny\n\n```{{toctree}}\n:numbered:\n\n{contents}\n```\n"
         )
@@ -65,7 +74,8 @@ class State:
 ({name})=
 # {name} {self.title.get(name, 0)}
 
-Prose {self.prose.get(name, 0)}, see {{ref}}`{other}` and [](#ex-{other}).
+Prose {self.prose.get(name, 0)}, see {{ref}}`{other}` and [](#ex-{other}), and
+{{cite:t}}`source{self.prose.get(name, 0) % 3}`.
 
 ```{{code-cell}} python
 :snippet: {name}#value
