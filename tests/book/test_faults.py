@@ -6,10 +6,12 @@ exponent of a number that is 0 or 1), so a share is asked for, and not every one
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.faults.__main__ import all_faults, groups, key
-from tests.faults.catching import NOTICED, control, is_about, state
+from tests.faults.catching import NOTICED, control, in_child, is_about, state
 from tests.faults.planting import (
     KINDS,
     Fault,
@@ -93,6 +95,19 @@ def test_no_build_renames_both_ends_of_a_link() -> None:
 )
 def test_a_line_of_the_build_speaks_of_the_label_that_it_names(line, about):
     assert is_about(line, Fault("label", "book/t.md", 50, "ex-t", "ex-tx", 7)) == about
+
+
+def test_a_fault_without_an_end_is_noticed_by_the_time_of_the_processor():
+    def endless():
+        while True:
+            pass
+
+    def slow():
+        time.sleep(1.5)
+        return ""
+
+    assert in_child(endless, seconds=1) == "no end after 1 s"
+    assert in_child(slow, seconds=1) == ""
 
 
 def test_a_survivor_has_a_name_without_a_line() -> None:
