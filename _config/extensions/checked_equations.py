@@ -1,6 +1,6 @@
 """Sphinx wiring: compute the formulas of the pages; say on the page how.
 
-Before pages are read, their formulas are compared with the checks of the chapter
+While pages are read, their formulas are compared with the checks of the chapter
 (``equations``); a display that is false and a labelled equation without a check are
 located warnings. Below each labelled equation stands a folded note: how it is checked,
 with how many cases, and the largest difference that was found in this build.
@@ -11,6 +11,8 @@ Settings: ``equation_cache`` (folder of kept findings). The checks lie in
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 
 from docutils import nodes
@@ -21,6 +23,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
+from beside_reading import begin
 from equations.report import Finding, Page, mistakes
 from equations.running import CheckError, check_pages, sources
 from executed_chapters import pages
@@ -37,16 +40,34 @@ def findings_of(env: BuildEnvironment) -> dict[str, Page]:
     return found
 
 
-def check_before_reading(
-    app: Sphinx, env: BuildEnvironment, docnames: list[str]
-) -> None:
-    """Compute the formulas of the pages to be read; report each mistake."""
+@dataclass
+class Checks:
+    """The checks that go on while Sphinx reads; from the one event to the other."""
+
+    running: Future[dict[str, Page]] | None = None
+
+
+checks = Checks()
+
+
+def begin_checks(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Begin to compute the formulas of the pages to be read."""
     texts = {docname: pages.texts[docname] for docname in docnames}
     root, cache = Path(app.config.snippet_root), Path(app.config.equation_cache)
+    checks.running = begin(app, lambda: check_pages(root, texts, cache))
+
+
+def report_checks(app: Sphinx, env: BuildEnvironment) -> None:
+    """Wait for the findings, keep them, and report each mistake."""
+    if checks.running is None:
+        return
+    root = Path(app.config.snippet_root)
     try:
-        found = check_pages(root, texts, cache)
+        found = checks.running.result()
     except CheckError as error:
         raise ExtensionError(f"snippets/checks: {error}", modname="equations") from None
+    finally:
+        checks.running = None
     findings_of(env).update(found)
     for docname, page in found.items():
         if page.broken:
@@ -97,17 +118,6 @@ def _dependencies(env: BuildEnvironment, docname: str) -> set[str]:
     return {str(Path(env.srcdir, path).resolve()) for path in env.dependencies[docname]}
 
 
-def mark_equations(app: Sphinx, document: nodes.document) -> None:
-    """Put the note of its check below each labelled equation."""
-    page = findings_of(app.env).get(app.env.docname, Page([]))
-    found = {item.formula.label: item for item in page.findings if item.formula.label}
-    for equation in list(document.findall(nodes.math_block)):
-        finding = found.get(equation.get("label") or "")
-        if finding is not None and finding.checked:
-            place = equation.parent.index(equation)
-            equation.parent.insert(place + 1, note(finding))
-
-
 def note(finding: Finding) -> folded:
     """How an equation is checked, folded."""
     box = folded("", folded_summary("", "How this is checked"), classes=["check"])
@@ -122,16 +132,26 @@ def note(finding: Finding) -> folded:
 
 
 class NotesOnPages(SphinxPostTransform):
-    """Leave the notes out where they cannot fold; the appendix has their numbers."""
+    """Put the note of its check below each labelled equation.
+
+    On the web alone: elsewhere it cannot fold, and the appendix has its numbers.
+    """
 
     default_priority = 5
 
     def run(self, **kwargs: object) -> None:
         """Change the doctree of one page in place."""
         if self.app.builder.format != "html":
-            for box in list(self.document.findall(folded)):
-                if "check" in box["classes"]:
-                    box.parent.remove(box)
+            return
+        page = findings_of(self.env).get(self.env.docname, Page([]))
+        found = {
+            item.formula.label: item for item in page.findings if item.formula.label
+        }
+        for equation in list(self.document.findall(nodes.math_block)):
+            finding = found.get(equation.get("label") or "")
+            if finding is not None and finding.checked:
+                place = equation.parent.index(equation)
+                equation.parent.insert(place + 1, note(finding))
 
 
 def _told(finding: Finding) -> str:
@@ -170,10 +190,10 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.setup_extension("executed_chapters")
     app.setup_extension("folded")
     app.add_config_value("equation_cache", "equations", "", types=(str,))
-    app.connect("env-before-read-docs", check_before_reading, priority=600)
+    app.connect("env-before-read-docs", begin_checks, priority=600)
+    app.connect("env-updated", report_checks, priority=400)
     app.connect("env-get-outdated", find_new_checks)
     app.connect("env-purge-doc", forget_page)
     app.connect("source-read", note_checks)
-    app.connect("doctree-read", mark_equations)
     app.add_post_transform(NotesOnPages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
