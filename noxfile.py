@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nox
@@ -24,6 +26,7 @@ nox.options.default_venv_backend = "none"
 ROOT = Path(__file__).parent
 ENVIRONMENT = ROOT / ".nox" / "environment"
 BINARIES = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BINARIES / "python"
 CONSTRAINTS = ROOT / "constraints.txt"
 GROUPS = ("book", "pdf", "test", "browser", "mutants", "lint", "preview")
 GROUPS += ("live", "hub", "bench")
@@ -59,19 +62,20 @@ def environment(session: nox.Session) -> None:
     python(session, "-m", "mathml.install")
 
 
-def _install_torch(session: nox.Session) -> None:
+def _install_torch(session: nox.Session, python: Path = PYTHON) -> None:
     """Install torch; on Linux a build without CUDA, or none at all."""
     [version] = re.findall(r"^torch==(\S+)$", CONSTRAINTS.read_text(), re.M)
     if sys.platform != "linux":
-        _pip(session, f"torch=={version}")
+        _pip(session, f"torch=={version}", python=python)
         return
     wanted = f"torch=={version}+cpu"
     # One short try there; where pip is set up to find such a build by itself, as behind
     # a mirror, the second line finds it.
     direct = ("--no-deps", "--index-url", TORCH_CPU_INDEX)
-    if _pip(session, *direct, "--retries=0", "--timeout=10", wanted, required=False):
+    once = ("--retries=0", "--timeout=10")
+    if _pip(session, *direct, *once, wanted, required=False, python=python):
         return
-    if not _pip(session, "--no-deps", wanted, required=False):
+    if not _pip(session, "--no-deps", wanted, required=False, python=python):
         session.error(
             f"found no {wanted}: PyTorch's CPU index does not answer and pip knows no "
             "other source; check the connection, or point PIP_FIND_LINKS to a folder "
@@ -79,22 +83,22 @@ def _install_torch(session: nox.Session) -> None:
         )
 
 
-def _pip(session: nox.Session, *arguments: str, required: bool = True) -> bool:
+def _pip(
+    session: nox.Session, *arguments: str, required: bool = True, python: Path = PYTHON
+) -> bool:
     """Install with the pinned versions; tell whether it worked."""
     command = ["-m", "pip", "install", "--quiet", "-c", str(CONSTRAINTS), *arguments]
     if required:
-        python(session, *command)
+        session.run(str(python), *command, external=True)
         return True
     # What fails here is tried in another way, so its complaint is not shown.
-    done = subprocess.run(
-        [BINARIES / "python", *command], capture_output=True, check=False
-    )
+    done = subprocess.run([python, *command], capture_output=True, check=False)
     return done.returncode == 0
 
 
 def python(session: nox.Session, *arguments: str) -> None:
     """Run the environment's Python."""
-    session.run(str(BINARIES / "python"), *arguments, external=True)
+    session.run(str(PYTHON), *arguments, external=True)
 
 
 @nox.session
@@ -109,6 +113,41 @@ def pdf(session: nox.Session) -> None:
     """Make the PDF in build/pdf; `-- --paper us-letter`, or `reader`, to choose."""
     environment(session)
     python(session, "_config/build_book.py", "--builder", "typst", *session.posargs)
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Make build/notebooks.zip; `-- --run` also runs all in a fresh environment."""
+    environment(session)
+    options = [option for option in session.posargs if option != "--run"]
+    python(session, "_config/build_book.py", "--builder", "notebooks", *options)
+    if len(options) < len(session.posargs):
+        with tempfile.TemporaryDirectory() as folder:
+            _run_notebooks(session, Path(folder))
+
+
+def _run_notebooks(session: nox.Session, folder: Path) -> None:
+    """Do what a student does with the ZIP file; compare what the cells show."""
+    shutil.unpack_archive(ROOT / "build" / "notebooks.zip", folder)
+    fresh = folder / "environment"
+    session.run(sys.executable, "-m", "virtualenv", "--quiet", str(fresh))
+    binaries = fresh / BINARIES.name
+    _install_torch(session, binaries / "python")
+    unpacked = folder / "notebooks"
+    with session.chdir(unpacked):
+        needed = ["-m", "pip", "install", "--quiet", "-r", "requirements.txt"]
+        session.run(str(binaries / "python"), *needed, external=True)
+        command = ["-m", "nbconvert", "--to", "notebook", "--execute"]
+        command += ["--log-level=WARN", "--output-dir", str(folder / "run")]
+        # A kernel for each takes seconds; the appendices have no code.
+        with_code = '"cell_type": "code"'
+        found = sorted(Path().glob("*.ipynb"))
+        chapters = [it.name for it in found if with_code in it.read_text("utf-8")]
+        # Neither the folders nor the kernels of the person who runs this.
+        alone = {"JUPYTER_PREFER_ENV_PATH": "1", "PYTHONPATH": ""}
+        command = [str(binaries / "python"), *command, *chapters]
+        session.run(*command, external=True, env=alone)
+    python(session, "_config/check_notebooks.py", str(unpacked), str(folder / "run"))
 
 
 @nox.session

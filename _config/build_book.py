@@ -2,7 +2,8 @@
 
 With the slug of a chapter, ``python _config/build_book.py tensors``, only that chapter
 and the appendices are built, into ``build/chapter``; links to other chapters are not
-checked then. ``--builder typst`` makes ``build/pdf/….pdf`` instead.
+checked then. ``--builder typst`` makes ``build/pdf/….pdf`` instead, and ``--builder
+notebooks`` makes ``build/notebooks`` and ``build/notebooks.zip``.
 
 Every mistake is one line, ``book/tensors.md:42: what is wrong; remedy [category]``, and
 all mistakes of the book are reported in one run. A build that fails leaves the pages of
@@ -24,6 +25,7 @@ from sphinx.errors import SphinxError
 from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+from archive import pack
 from author_errors import AuthorErrors
 from light_files import lighten
 from published_site import publish
@@ -149,6 +151,10 @@ def main(arguments: list[str] | None = None) -> int:
     if result == 0 and options.builder == "html":
         page = f"{options.chapter}.html" if options.chapter else "index.html"
         print(f"built {os.path.relpath(target / page)}")
+    if result == 0 and options.builder == "notebooks":
+        archive = target.with_suffix(".zip")
+        pack(target, archive)
+        print(f"built {os.path.relpath(archive)}")
     if result == 0 and options.builder == "typst":
         for pdf in target.glob("*.pdf"):
             print(f"built {os.path.relpath(pdf)}")

@@ -43,6 +43,7 @@ extensions = [
     "inline_styles",
     "citation_lists",
     "typst_builder",
+    "notebook_builder",
     "sphinxcontrib.bibtex",
 ]
 
@@ -110,6 +111,10 @@ typst_date = citation["date-released"]
 typst_facts = [RUN_WITH]
 typst_code_style = "a11y-high-contrast-light"
 
+# The notebooks: `nox -s notebooks`.
+notebook_constraints = str(ROOT / "constraints.txt")
+notebook_facts = [RUN_WITH]
+
 # The weekly check of links to other sites; a reason stands beside each exception.
 linkcheck_retries = 3
 linkcheck_timeout = 30
@@ -126,6 +131,19 @@ pdf_link = (
     else ""
 )
 repository = os.environ.get("BOOK_REPOSITORY_URL", "")
+# Where a page is as a notebook: beside the pages, when they are published, and wherever
+# else a variable says. `{page}` stands for the name of the page.
+notebook_places = {
+    "This page as a notebook": f"{html_baseurl.rstrip('/')}/notebooks/{{page}}.ipynb"
+    if html_baseurl
+    else "",
+    "Open in Colab": os.environ.get("BOOK_COLAB_URL", ""),
+    "Open in Binder": os.environ.get("BOOK_BINDER_URL", ""),
+    "Open in JupyterHub": os.environ.get("BOOK_JUPYTERHUB_URL", ""),
+}
+html_context = {
+    "notebook_links": {text: url for text, url in notebook_places.items() if url}
+}
 html_theme_options = {
     "navbar_persistent": [],  # the search stands in the sidebar already
     "show_navbar_depth": 1,

@@ -229,7 +229,7 @@ for loss, colour, dashes in curves.values():
 plots.name_line(ax, "hinge", -3.0, 4.0, plots.GREEN, xytext=(8, 4))
 plots.name_line(ax, "log loss", -3.95, 2.4, plots.BLUE, xytext=(0, 0))
 plots.name_line(ax, "wrong decision", -3.95, 1.22, plots.MUTED, xytext=(0, 0))
-plots.name_line(ax, "squared error of p", -3.95, 0.4, plots.ORANGE, xytext=(0, 0))
+plots.name_line(ax, "squared error of p", -3.95, 0.15, plots.ORANGE, xytext=(0, 0))
 ax.set(xlabel="margin m (logits)", ylabel="loss of one student", ylim=(-0.1, 5.1))
 plots.finished(
     figure,

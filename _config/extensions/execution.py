@@ -184,7 +184,7 @@ async def _kernel(settings: Settings) -> AsyncIterator[NotebookClient]:
         if os.name == "posix":
             manager.transport = "ipc"  # no open port, and no warning about one
         client = NotebookClient(
-            nbformat.v4.new_notebook(),  # type: ignore[no-untyped-call]
+            nbformat.v4.new_notebook(),
             km=manager,
             timeout=None,
             startup_timeout=120,

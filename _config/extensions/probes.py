@@ -134,10 +134,10 @@ def run_probes(
 ) -> tuple[dict[str, Result], list[Mistake]]:
     """Run probes in a kernel; results by name, and the mistakes of those without."""
     sources = list(probes)
-    notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+    notebook = nbformat.v4.new_notebook()
     for number, source in enumerate(sources):
         call = f"report({source.module!r}, {source.function!r})"
-        cell = nbformat.v4.new_code_cell(f"from probe_report import report\n{call}")  # type: ignore[no-untyped-call]
+        cell = nbformat.v4.new_code_cell(f"from probe_report import report\n{call}")
         cell.metadata["line"] = number  # of the list: a problem leads to its probe
         cell.metadata["where"] = f"the probe {source.name!r}"
         notebook.cells.append(cell)

@@ -75,7 +75,7 @@ class Exercise:
         """A cell for the reader: the stub and the call of its check."""
         call = f'check("{self.name}", {", ".join(self.asked)})'
         gap = "\n\n\n" if self.stub.startswith(("def", "class")) else "\n\n"
-        return f"from snippets.exercises import check\n\n{self.stub}{gap}{call}"
+        return f"from snippets.exercises import check{gap}{self.stub}{gap}{call}"
 
 
 @dataclass(frozen=True)

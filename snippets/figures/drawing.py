@@ -99,9 +99,9 @@ def draw(
     if across > WIDEST:
         return _figure(run, gradients, alt, [narrow])
     wide = wide.replace("<svg", '<svg class="wide"', 1)
-    return _figure(
-        run, gradients, alt, [wide, narrow.replace("<svg", '<svg class="narrow"', 1)]
-    )
+    # A page's styles show one of the two. A notebook has none, and shows the wide one.
+    narrow = narrow.replace("<svg", '<svg class="narrow" display="none"', 1)
+    return _figure(run, gradients, alt, [wide, narrow])
 
 
 def _figure(run: Recording, gradients: bool, alt: str, views: Sequence[str]) -> Figure:

@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
+from chapter_notebook import EVAL
 from check_links import broken_links
 from check_outputs import Executed
+from checked_counts import Audit, audit, share
 from equations.pages import formulas
 from page_head import policy
 from prose import MARKS
@@ -270,3 +272,29 @@ def test_the_appendix_shows_the_message_of_every_traceback(site: Path) -> None:
             shown = " ".join(traceback.get_text().split())
             assert any(shown.endswith(message) for message in explained), shown
     assert count > 25
+
+
+def test_the_appendix_counts_values_and_tells_of_the_last_audit(site: Path) -> None:
+    text = (site / "what-is-checked.html").read_text(encoding="utf-8")
+    page = BeautifulSoup(text, "lxml")
+    record = ROOT / "tests" / "faults" / "record.toml"
+    last = audit(record.read_text(encoding="utf-8")) if record.is_file() else Audit()
+    chapters, *others = page.select("table.what-is-checked")
+    assert last.told() in " ".join(page.get_text().split())
+    rows = [[c.get_text().strip() for c in row("td")] for row in chapters("tr")[1:]]
+    assert len(rows) == 8
+    for row, (slug, link) in zip(rows, chapter_links(chapters), strict=True):
+        assert row[0] == link
+        assert row[5] == share(*last.of_chapter(slug))
+        # every value in a sentence is computed twice
+        assert row[3] == str(len(EVAL.findall((BOOK / f"{slug}.md").read_text())))
+    counts = [share(*last.of_kind(kind)) for kind in last.kinds]
+    if counts:
+        rows = [row("td")[1].get_text().strip() for row in others[0]("tr")[1:]]
+        assert rows == counts
+
+
+def chapter_links(table: Tag) -> list[tuple[str, str]]:
+    """The chapters of the first column, with their titles."""
+    links = [row.select_one("a") for row in table("tr")[1:]]
+    return [(a["href"].removesuffix(".html"), a.get_text()) for a in links]

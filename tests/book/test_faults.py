@@ -24,14 +24,14 @@ TEX = "# T\n\n$$x = a + 2 X^\\T b_i$$\n\nwith $a$ and `$c = d$`.\n"
 
 @pytest.mark.parametrize("kind", ["formula", "output"])
 def test_nearly_all_planted_faults_are_noticed(kind: str) -> None:
-    faults = sample((fault for fault in all_faults() if fault.kind == kind), 60, 1)
+    faults = sample(all_faults(kinds=[kind]), 60, 1)
     survivors = [fault.name for fault in faults if not NOTICED[kind](fault)]
     assert len(faults) == 60
     assert len(survivors) <= 0.08 * len(faults), "\n".join(["", *survivors])
 
 
 @pytest.mark.parametrize("kind", ["formula", "output"])
-@pytest.mark.parametrize("slug", ["tensors", "cross-entropy"])
+@pytest.mark.parametrize("slug", ["tensors"])
 def test_a_guard_is_silent_where_there_is_no_fault(kind: str, slug: str) -> None:
     folder, ending = ("book", "md") if kind == "formula" else ("tests/outputs", "toml")
     assert control(kind, f"{folder}/{slug}.{ending}") == ""
@@ -96,5 +96,6 @@ def test_a_line_of_the_build_speaks_of_the_label_that_it_names(line, about):
 
 
 def test_a_survivor_has_a_name_without_a_line() -> None:
-    fault = Fault("formula", "book/t.md", 5, "a", "b", line=7)
-    assert key(fault) == "book/t.md: a → b"
+    text = "the  sum\na + b is known"
+    fault = Fault("formula", "book/t.md", 11, "+", "-", line=2)
+    assert key(fault, text) == "book/t.md: the sum a [+ → -] b is known"

@@ -164,6 +164,7 @@ def test_every_text_lies_in_its_box(visit: Visit, width: int, font: str) -> None
                   if (font) text.style.fontFamily = font;
                   const { x, y, width, height } = text.getBBox();
                   if (width && (x < frame.x || x + width > frame.x + frame.width
+                      || y < frame.y - 3
                       || y + height > frame.y + frame.height + 3))
                     found.push(text.textContent);
                 }

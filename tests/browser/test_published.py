@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, expect
 
 from check_links import broken_links
@@ -18,6 +19,7 @@ from tests.browser.pages import ROOT
 from tests.browser.server import Server, served
 
 ADDRESS = "https://books.example/gradient/"
+COLAB = "https://colab.example/book/{page}.ipynb?a=1&b=2"
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     build = [sys.executable, str(ROOT / "_config" / "build_book.py")]
     subprocess.run(
         [*build, "--target", str(target)],
-        env=os.environ | {"BOOK_URL": ADDRESS},
+        env=os.environ | {"BOOK_URL": ADDRESS, "BOOK_COLAB_URL": COLAB},
         stdout=subprocess.DEVNULL,
         check=True,
     )
@@ -71,6 +73,20 @@ def test_pages_say_their_address(published: Server) -> None:
     assert f'<meta property="og:url" content="{ADDRESS}tensors.html"/>' in text
 
 
+def test_each_page_of_the_book_links_to_its_notebook(published: Server) -> None:
+    written = {page.stem for page in (ROOT / "book").glob("*.md")}
+    for page in published.root.glob("*.html"):
+        footer = BeautifulSoup(page.read_text(), "lxml").select_one("footer.about")
+        found = {link.get_text(): link["href"] for link in footer.select("a")}
+        if page.stem not in written:
+            assert "This page as a notebook" not in found
+            continue
+        notebook = f"{ADDRESS}notebooks/{page.stem}.ipynb"
+        assert found["This page as a notebook"] == notebook
+        assert found["Open in Colab"] == COLAB.replace("{page}", page.stem)
+        assert "Open in Binder" not in found
+
+
 def test_the_sitemap_holds_every_page_that_a_search_engine_may_show(
     published: Server,
 ) -> None:
@@ -89,4 +105,5 @@ def test_without_an_address_none_is_invented(site: Path) -> None:
     for page in site.glob("*.html"):
         text = page.read_text(encoding="utf-8")
         assert "canonical" not in text
+        assert ".ipynb" not in text
         assert "og:url" not in text

@@ -21,7 +21,7 @@ import sys
 import time
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,8 +32,10 @@ from tests.faults.catching import (
     NOTICED,
     ROOT,
     control,
+    executed,
     links_are_noticed,
     slug_of,
+    source,
     state,
     text_of,
 )
@@ -54,8 +56,8 @@ from tests.faults.planting import (
 SEED = 2026
 # How many of each kind the whole audit plants.
 COUNTS = {
-    **{"formula": 300, "number": 60, "output": 120, "link": 60, "label": 60},
-    **{"code": 100, "answer": 60, "check": 60},
+    **{"formula": 240, "number": 32, "output": 100, "link": 60, "label": 60},
+    **{"code": 28, "answer": 16, "check": 24},
 }
 RESULTS = ROOT / "build" / "faults.jsonl"
 EXPLAINED = ROOT / "tests" / "faults" / "survivors.toml"
@@ -63,40 +65,45 @@ RECORD = ROOT / "tests" / "faults" / "record.toml"
 GROUP = 30  # links or labels in one build
 
 
-def all_faults(chapter: str = "") -> Iterator[Fault]:
-    """Everything that could be planted, or in one chapter."""
-    for path in sorted(ROOT.glob("book/*.md")):
-        if chapter in ("", path.stem):
-            name, text = f"book/{path.name}", path.read_text(encoding="utf-8")
+def all_faults(chapter: str = "", kinds: Collection[str] = KINDS) -> Iterator[Fault]:
+    """Everything of these kinds that could be planted, or in one chapter."""
+    for path, name, text in _files("book/*.md", chapter):
+        if "formula" in kinds:
             yield from in_formulas(name, path.stem, text)
+        if "number" in kinds:
             yield from in_values(name, text)
             yield from in_prose(name, text)
+        if "link" in kinds:
             yield from in_links(name, text)
+        if "label" in kinds:
             yield from in_labels(name, text)
-    for path in sorted(ROOT.glob("tests/outputs/*.toml")):
-        if chapter in ("", path.stem):
-            name = f"tests/outputs/{path.name}"
-            yield from in_outputs(name, path.read_text(encoding="utf-8"))
-    for path in sorted(ROOT.glob("snippets/*.py")):
-        if path.stem != "__init__" and chapter in ("", path.stem.replace("_", "-")):
-            name, text = f"snippets/{path.name}", path.read_text(encoding="utf-8")
+    if "output" in kinds:
+        for _, name, text in _files("tests/outputs/*.toml", chapter):
+            yield from in_outputs(name, text)
+    if {"code", "answer"} & set(kinds):
+        for path, name, text in _files("snippets/*.py", chapter):
             if (ROOT / "book" / f"{path.stem.replace('_', '-')}.md").is_file():
-                yield from in_snippets(name, text, 60, SEED)
-    for path in sorted(ROOT.glob("snippets/checks/*.py")):
-        if path.stem != "__init__" and chapter in ("", path.stem.replace("_", "-")):
-            name, text = (
-                f"snippets/checks/{path.name}",
-                path.read_text(encoding="utf-8"),
-            )
-            yield from in_code("check", name, text, 20, SEED)
+                yield from in_snippets(name, text, 16, SEED)
+    if "check" in kinds:
+        for _, name, text in _files("snippets/checks/*.py", chapter):
+            yield from in_code("check", name, text, 6, SEED)
+
+
+def _files(pattern: str, chapter: str) -> Iterator[tuple[Path, str, str]]:
+    """Files with their names in the project and their texts."""
+    for path in sorted(ROOT.glob(pattern)):
+        slug = path.stem.replace("_", "-")
+        if path.stem != "__init__" and chapter in ("", slug):
+            name = path.relative_to(ROOT).as_posix()
+            yield path, name, path.read_text(encoding="utf-8")
 
 
 def chosen(options: argparse.Namespace) -> list[Fault]:
     """The faults of this run."""
-    by_kind: dict[str, list[Fault]] = defaultdict(list)
-    for fault in all_faults(options.chapter):
-        by_kind[fault.kind].append(fault)
     kinds = [options.kind] if options.kind else KINDS
+    by_kind: dict[str, list[Fault]] = defaultdict(list)
+    for fault in all_faults(options.chapter, kinds):
+        by_kind[fault.kind].append(fault)
     return [
         fault
         for kind in kinds
@@ -126,14 +133,22 @@ def audit(faults: Sequence[Fault], workers: int) -> dict[str, str]:
         if (states[place_of(fault)], fault.name) in known
     }
     waiting = [fault for fault in faults if fault.name not in said]
+    believed = {place for place, digest in states.items() if (digest, "") in known}
     RESULTS.parent.mkdir(exist_ok=True)
     start = time.monotonic()
     with RESULTS.open("a", encoding="utf-8") as kept:
-        for count, (fault, text) in enumerate(_noticed(waiting, workers), 1):
-            said[fault.name] = text
-            line = {"state": states[place_of(fault)], "fault": fault.name, "said": text}
+
+        def keep(place: tuple[str, str], name: str, text: str) -> None:
+            line = {"state": states[place], "fault": name, "said": text}
             kept.write(json.dumps(line) + "\n")
             kept.flush()
+
+        # A result without a name is that of the guard without a fault.
+        for place in _believed(waiting, believed, workers):
+            keep(place, "", "")
+        for count, (fault, text) in enumerate(_noticed(waiting, workers), 1):
+            said[fault.name] = text
+            keep(place_of(fault), fault.name, text)
             if not text or count % 20 == 0:
                 seconds = time.monotonic() - start
                 mark = "noticed " if text else "SURVIVED"
@@ -146,45 +161,50 @@ def place_of(fault: Fault) -> tuple[str, str]:
     return fault.kind, slug_of(fault)
 
 
-def _noticed(faults: list[Fault], workers: int) -> Iterator[tuple[Fault, str]]:
+def _believed(
+    faults: Sequence[Fault], believed: Collection[tuple[str, str]], workers: int
+) -> Iterator[tuple[str, str]]:
+    """Ask the guards that the faults need without a fault; each must be silent."""
+    # One guard serves for code and answers, one build for links and labels.
+    same = {"answer": "code", "label": "link"}
+    asked: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for fault in faults:
+        if place_of(fault) not in believed:
+            kind = same.get(fault.kind, fault.kind)
+            path = "book" if kind == "link" else fault.path
+            asked[kind, path].add(place_of(fault))
+    with _pool(faults, workers) as pool:
+        jobs = {pool.submit(control, *guard): guard for guard in sorted(asked)}
+        for job in as_completed(jobs):
+            kind, path = jobs[job]
+            if said := job.result():
+                raise SystemExit(f"{path}: a {kind} is found where none was: {said}")
+            yield from sorted(asked[kind, path])
+
+
+def _noticed(faults: Sequence[Fault], workers: int) -> Iterator[tuple[Fault, str]]:
     """Try each fault: the quick kinds here, the others side by side."""
     quick = [fault for fault in faults if fault.kind in ("formula", "output")]
-    for kind, path in guards(quick):
-        _believe(kind, path, control(kind, path))
     for fault in quick:
         yield fault, NOTICED[fault.kind](fault)
     for kind in ("link", "label"):
-        together = groups(fault for fault in faults if fault.kind == kind)
-        if together:
-            _believe(kind, "book", control(kind, together[0][0].path))
-        for group in together:
+        for group in groups(fault for fault in faults if fault.kind == kind):
             yield from links_are_noticed(group)
     slow = [f for f in faults if f not in quick and f.kind in NOTICED]
-    for fault in slow:
-        if fault.kind == "check":
-            text_of(slug_of(fault))
-    # Forked once all that the faults have in common is loaded; and so without threads.
-    torch.set_num_threads(1)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-        asked = {pool.submit(control, *guard): guard for guard in guards(slow)}
-        for job in as_completed(asked):
-            _believe(*asked[job], job.result())
+    with _pool(slow, workers) as pool:
         jobs = {pool.submit(NOTICED[fault.kind], fault): fault for fault in slow}
         for job in as_completed(jobs):
             yield jobs[job], job.result()
 
 
-def guards(faults: Iterable[Fault]) -> list[tuple[str, str]]:
-    """The kinds and files whose guards the faults need; code and answers share one."""
-    kinds = {"answer": "code"}
-    return sorted({(kinds.get(fault.kind, fault.kind), fault.path) for fault in faults})
-
-
-def _believe(kind: str, path: str, said: str) -> None:
-    if said:
-        raise SystemExit(
-            f"{path}: the guard of {kind} complains without a fault: {said}"
-        )
+def _pool(faults: Sequence[Fault], workers: int) -> ProcessPoolExecutor:
+    """Processes forked once all that the faults have in common is loaded."""
+    for slug in sorted({slug_of(f) for f in faults if f.kind in ("check", "formula")}):
+        text_of(slug)
+    if any(fault.kind == "output" for fault in faults):
+        executed()
+    torch.set_num_threads(1)  # a fork has no threads
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"))
 
 
 def groups(faults: Iterable[Fault]) -> list[list[Fault]]:
@@ -215,16 +235,22 @@ def report(faults: list[Fault], said: dict[str, str]) -> bool:
     print(f"{'all':8} {len(faults):8} {len(faults) - len(survivors):8} {share:6.1%}")
     open_ones = []
     for fault in survivors:
-        reason = explained.get(fault.kind, {}).get(key(fault))
-        print(f"survivor: {fault.name}" + (f" ({reason})" if reason else ""))
+        name = key(fault, source(fault))
+        reason = explained.get(fault.kind, {}).get(name)
+        print(
+            f"survivor: {fault.name}\n    {name!r}" + (f": {reason}" if reason else "")
+        )
         if not reason:
             open_ones.append(fault)
     return not open_ones
 
 
-def key(fault: Fault) -> str:
-    """A survivor's name in ``survivors.toml``: without lines, which move."""
-    return f"{fault.path}: {fault.before} → {fault.after}"
+def key(fault: Fault, text: str) -> str:
+    """A survivor's name in ``survivors.toml``: its surroundings, for lines move."""
+    end = fault.start + len(fault.before)
+    left, right = text[max(0, fault.start - 20) : fault.start], text[end : end + 20]
+    change = f"{left}[{fault.before} → {fault.after}]{right}"
+    return f"{fault.path}: {' '.join(change.split())}"
 
 
 def record(faults: list[Fault], said: dict[str, str]) -> None:
