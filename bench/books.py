@@ -22,7 +22,7 @@ COPIED = ("_config", "snippets", "tests/outputs", "tests/faults", "CITATION.cff"
 SHARED = ("build/node",)  # installed, not built
 # Pages that chapters refer to; the appendices are made by this project's directives.
 BESIDE = ("glossary", "references", "notation")
-CELL = re.compile(r"^```\{code-cell\} python\n(?P<options>(?::.*\n)+)```$", re.M)
+CELL = re.compile(r"^```\{code-cell\} python\n(?P<options>(?::.*\n)+)\s*^```$", re.M)
 LABEL = re.compile(
     r"^\((?P<place>[a-z0-9-]+)\)=$|^:(?:label|name): (?P<name>[a-z0-9-]+)$", re.M
 )
