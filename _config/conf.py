@@ -74,6 +74,7 @@ snippet_cache = str(ROOT / "build" / "cells")
 snippet_timeout = 60
 equation_cache = str(ROOT / "build" / "equations")
 expected_outputs = str(ROOT / "tests" / "outputs")
+mathml_kept = str(ROOT / "build" / "formulas")
 fault_record = str(ROOT / "tests" / "faults" / "record.toml")
 # The widgets' scripts would come from a foreign host, and no cell makes a widget.
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}
@@ -109,6 +110,7 @@ pygments_style = "default"
 typst_file = "pytorch-from-the-gradient-up.pdf"
 typst_date = citation["date-released"]
 typst_facts = [RUN_WITH]
+typst_kept = str(ROOT / "build" / "typst")
 typst_code_style = "a11y-high-contrast-light"
 
 # The notebooks: `nox -s notebooks`.

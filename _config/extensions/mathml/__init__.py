@@ -4,7 +4,8 @@ r"""Formulas as MathML: made when the book is built, drawn without a script.
 a module of its own:
 
 - ``install``: Temml and the font from npm, as the lock file pins them
-- ``convert``: TeX to MathML, by Temml; ``tidy``: what is missing in its MathML
+- ``convert``: TeX to MathML, by Temml; ``tidy``: what is missing in its MathML;
+  ``kept``: what was converted in the last build
 - ``width``: whether a phone can show the formula
 - ``render``: on a Sphinx page, with number and anchor; errors with file and line
 - ``font``: STIX Two Math, cut down to the characters of the finished pages

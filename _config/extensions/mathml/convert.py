@@ -20,10 +20,10 @@ import subprocess
 import threading
 import tomllib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 from mathml.install import REMEDY, TARGET, InstallError, node_executable
+from mathml.kept import Kept, digest
 from mathml.tidy import tidy
 
 TEMML = TARGET / "node_modules" / "temml" / "dist" / "temml.cjs"
@@ -67,7 +67,16 @@ def convert(
         "wrap": "tex" if breakable else "none",
         "macros": dict(macros or {}),
     }
-    return _converted(json.dumps(request))
+    asked = json.dumps(request)
+    return kept.get(asked, lambda: _converted(asked))
+
+
+kept = Kept()
+
+
+def version() -> str:
+    """A digest of all code that a formula's MathML depends on."""
+    return digest([TEMML, SERVER, Path(__file__), Path(__file__).with_name("tidy.py")])
 
 
 def as_one_display(latex: str) -> str:
@@ -166,9 +175,8 @@ _one_at_a_time = threading.Lock()
 _running: list[_Temml] = []
 
 
-@cache
 def _converted(request: str) -> str:
-    """The MathML for a request; the same formula is converted once in a process."""
+    """The MathML for a request."""
     with _one_at_a_time:
         if not _running:
             _running.append(_Temml())

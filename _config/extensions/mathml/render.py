@@ -32,6 +32,7 @@ from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
 from inline_styles import without_inline_styles
+from mathml import convert as converter
 from mathml import font, install
 from mathml.convert import MathError, convert, read_macros
 from mathml.width import width
@@ -216,6 +217,23 @@ def _prepare(app: Sphinx) -> None:
         app.config.html_static_path.append(str(STATIC))
 
 
+def _kept_formulas(app: Sphinx) -> Path | None:
+    """The file of formulas for a builder; each uses others."""
+    folder = app.config.mathml_kept
+    return Path(folder, f"{app.builder.name}.json") if folder else None
+
+
+def _load_formulas(app: Sphinx) -> None:
+    if (file := _kept_formulas(app)) and converter.TEMML.is_file():
+        converter.kept.load(file, converter.version())
+
+
+def _save_formulas(app: Sphinx, exception: Exception | None) -> None:
+    file = _kept_formulas(app)
+    if file and exception is None and converter.TEMML.is_file():
+        converter.kept.save(file, converter.version())
+
+
 def _ship_font(app: Sphinx, exception: Exception | None) -> None:
     if app.builder.format == "html" and exception is None:
         font.ship(Path(app.outdir))
@@ -225,8 +243,11 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the math renderer ``mathml``, its style sheet and its font."""
     # From name to TeX. A setting, so that a change of one draws every page anew.
     app.add_config_value("mathml_macros", {}, "html", frozenset({dict}))
+    app.add_config_value("mathml_kept", "", "", types=(str,))
     app.connect("config-inited", _read_macros)
     app.connect("builder-inited", _prepare)
+    app.connect("builder-inited", _load_formulas)
+    app.connect("build-finished", _save_formulas)
     app.connect("doctree-read", convert_early)
     app.connect("build-finished", _ship_font)
     app.add_html_math_renderer(

@@ -17,7 +17,8 @@ What the book looks like is in ``typst/book.typ`` beside ``conf.py``.
 Settings: ``typst_file`` (name of the PDF), ``typst_template`` (path from ``conf.py``),
 ``typst_paper`` (``a4``, ``us-letter`` or ``reader``), ``typst_facts`` (lines of the
 title page), ``typst_date`` (of the edition), ``typst_code_style`` (one of Pygments),
-``typst_preface`` (heading of the first page's text).
+``typst_preface`` (heading of the first page's text), ``typst_kept`` (folder in which to
+keep the last sources).
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("typst_facts", [], "", types=(list,))
     app.add_config_value("typst_code_style", "default", "", types=(str,))
     app.add_config_value("typst_preface", "About this book", "", types=(str,))
+    app.add_config_value("typst_kept", "", "", types=(str,))
     app.add_config_value("typst_date", "", "", types=(str,))
     app.connect("config-inited", _rank_outputs)
     app.connect("build-finished", _leave_the_pdf_alone, priority=900)

@@ -21,7 +21,6 @@ class Translator:
     docname: str
     depth: int
     answers: list[str]
-    mathml: dict[str, str]
 
     def write(self, text: str) -> None:
         """Append Typst's code."""
@@ -43,4 +42,8 @@ class Translator:
 
     def anchor(self, *fragments: str) -> str:
         """Markup to which links lead."""
+        raise NotImplementedError
+
+    def paged_link(self, function: str, node: nodes.Element) -> str:
+        """The link of an exercise to its answer, or back, with its page."""
         raise NotImplementedError

@@ -8,6 +8,7 @@ from sphinx.locale import admonitionlabels
 
 from typst_builder.base import Translator
 from typst_builder.escape import content, string
+from typst_builder.exercises import is_answer_link
 
 OWN_KINDS = ("objectives", "predict", "misconception")
 
@@ -51,16 +52,14 @@ class BlockVisitor(Translator):
 
     def visit_paragraph(self, node: nodes.paragraph) -> None:
         """Write a paragraph."""
-        if "answer-link" in node["classes"]:
-            self._answer_link(node)
-        else:
-            self.block(node, self.anchor(*node["ids"]) + self.within(node))
+        if is_answer_link(node):
+            self.block(node, self.paged_link("answer-link", node))
+            raise nodes.SkipNode
+        text = self.anchor(*node["ids"]) + self.within(node)
+        if is_answer_link(node.next_node(descend=False, siblings=True)):
+            text = f"#keep[{text}]"
+        self.block(node, text)
         raise nodes.SkipNode
-
-    def _answer_link(self, node: nodes.paragraph) -> None:
-        for link in node.findall(nodes.reference):
-            label = self.label(link["refid"])
-            self.block(node, f"#answer-link({label},[{content(link.astext())}])")
 
     visit_compact_paragraph = visit_paragraph
 
@@ -78,9 +77,19 @@ class BlockVisitor(Translator):
         self.write(self.anchor(*node["ids"]) + self.within(node))
         raise nodes.SkipNode
 
+    def visit_error_entry(self, node: nodes.Element) -> None:
+        """Write an entry of an appendix."""
+        self.block(node, f"#entry[{self.anchor(*node['ids'])}{self.within(node)}]")
+        raise nodes.SkipNode
+
     def visit_details(self, node: nodes.Element) -> None:
         """Write what is folded on the web: on paper nothing can be."""
         self.block(node, f"#aside[{self.anchor(*node['ids'])}{self.within(node)}]")
+        raise nodes.SkipNode
+
+    def visit_folded_summary(self, node: nodes.Element) -> None:
+        """Write the line that opens a box on the web, above what is in the box."""
+        self.block(node, f"#run-in[{self.within(node)}]")
         raise nodes.SkipNode
 
     def visit_summary(self, node: nodes.Element) -> None:

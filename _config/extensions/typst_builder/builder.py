@@ -8,6 +8,7 @@ into a label.
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from sphinx.util import logging
 
 from mathml import install
 from typst_builder import fonts, typesetting
-from typst_builder.associated import attach
+from typst_builder.associated import Formulas, attach
 from typst_builder.back_matter import answers_chapter, index_chapter
 from typst_builder.code import palette
 from typst_builder.escape import content, string
@@ -50,6 +51,10 @@ class TypstBuilder(Builder):
         """Check what the formulas need before the chapters are read."""
         self.fignumbers: dict[str, dict[str, tuple[int, ...]]] = {}
         self.shift = 0
+        self.formulas = Formulas()
+        self.head_start: threading.Thread | None = None
+        if kept := self._kept():
+            self.head_start = typesetting.head_start(kept, self.config.typst_date)
         try:
             install.require()
         except install.InstallError as error:
@@ -73,14 +78,9 @@ class TypstBuilder(Builder):
     def write_documents(self, docnames: Set[str]) -> None:
         """Write the PDF."""
         work = Path(self.doctreedir, "typst")
-        work.mkdir(parents=True, exist_ok=True)
-        chapters, mathml = self._chapters()
-        source = "\n".join([self._front_matter(), *chapters])
-        (work / "main.typ").write_text(source, encoding="utf-8")
-        template = Path(self.confdir, self.config.typst_template)
-        shutil.copyfile(template, work / "book.typ")
-        self._copy_images(work / "images")
-        fonts.put(work / "fonts")
+        self._write_sources(work)
+        if self.head_start:
+            self.head_start.join()
         pdf = typesetting.typeset(work, self.config.typst_date)
         if isinstance(pdf, typesetting.Mistake):
             place = (pdf.docname, pdf.line) if pdf.docname else None
@@ -89,29 +89,50 @@ class TypstBuilder(Builder):
             )
             return
         Path(self.outdir).mkdir(parents=True, exist_ok=True)
-        Path(self.outdir, self.config.typst_file).write_bytes(attach(pdf, mathml))
+        target = Path(self.outdir, self.config.typst_file)
+        target.write_bytes(attach(pdf, self.formulas))
+        if kept := self._kept():
+            typesetting.keep(work, kept)
 
-    def _chapters(self) -> tuple[list[str], dict[str, str]]:
-        """The pages as Typst, and the MathML of what is said of each formula."""
-        texts: list[str] = []
+    def _kept(self) -> Path | None:
+        kept, paper = self.config.typst_kept, self.config.typst_paper
+        return Path(kept, paper) if kept else None
+
+    def _write_sources(self, work: Path) -> None:
+        """Write all that Typst reads: a file for each page, and one that names them."""
+        work.mkdir(parents=True, exist_ok=True)
+        template = Path(self.confdir, self.config.typst_template)
+        shutil.copyfile(template, work / "book.typ")
+        before = f'#import "book.typ": *\n{palette(self.config.typst_code_style)}\n'
+        main = [before, self._front_matter()]
+        for name, text in self._parts():
+            path = work / "pages" / f"{name}.typ"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(before.replace("book.typ", "/book.typ") + text, "utf-8")
+            main.append(f"#include {string(f'pages/{name}.typ')}\n")
+        (work / "main.typ").write_text("".join(main), encoding="utf-8")
+        self._copy_images(work / "images")
+        fonts.put(work / "fonts")
+
+    def _parts(self) -> list[tuple[str, str]]:
+        """The pages as Typst, with their names, and the answers and the index."""
+        parts: list[tuple[str, str]] = []
         answers: list[tuple[str, str, list[str]]] = []
-        mathml: dict[str, str] = {}
         last_with_answers = 0
         for docname in self.pages():
             document = self.env.get_and_resolve_doctree(docname, self)
             self.post_process_images(document)
             visitor = self._translate(docname, document)
-            texts.append(visitor.text())
-            mathml |= {said: xml for said, xml in visitor.mathml.items()}
+            parts.append((docname, visitor.text()))
             if visitor.answers:
                 number = self._number(self.env.toc_secnumbers[docname].get("", ()))
                 title = self.env.titles[docname].astext()
                 answers.append((number, title, visitor.answers))
-                last_with_answers = len(texts)
+                last_with_answers = len(parts)
         if answers:
-            texts.insert(last_with_answers, answers_chapter(answers))
-        texts.append(index_chapter(self))
-        return texts, mathml
+            parts.insert(last_with_answers, ("%answers", answers_chapter(answers)))
+        parts.append(("%index", index_chapter(self)))
+        return parts
 
     def _translate(self, docname: str, document: nodes.document) -> TypstTranslator:
         self.fignumbers = self.env.toc_fignumbers.get(docname, {})
@@ -170,10 +191,9 @@ class TypstBuilder(Builder):
             "lang": string(language),
             "region": string(region),
             "paper": string(self.config.typst_paper),
-            "palette": palette(self.config.typst_code_style),
         }
         settings = ",".join(f"{name}:{value}" for name, value in options.items())
-        return f'#import "book.typ": *\n#show: book.with({settings})\n'
+        return f"#show: book.with({settings})\n"
 
     def _copy_images(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)

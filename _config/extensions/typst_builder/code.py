@@ -1,6 +1,18 @@
-"""Code and what it prints, in the colours of the web page."""
+"""Code and what it prints, in the colours of the web page.
+
+>>> from pygments.lexers import PythonLexer
+>>> highlighted(PythonLexer(), "x = 1", {"o": "sign", "mi": "number"})
+[[('', 'x '), ('sign', '= '), ('number', '1')]]
+
+Typst shapes each coloured piece by itself, so pieces that look alike are one piece. And
+most lines are written as what they come to: a function of Typst that runs for each line
+takes longer than to set it. Only a line that may have to be broken needs one.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
 
 from docutils import nodes
 from pygments.lexer import Lexer
@@ -13,6 +25,13 @@ from typst_builder.escape import string
 
 Line = list[tuple[str, str]]
 
+# What is not code has a class: a message of the appendix, and what cells show.
+KINDS = ("message", "traceback", "output")
+
+# How many characters of code fit on a line wherever a listing may stand, as in a list
+# within an answer; of a longer line Typst finds out whether it fits.
+ROOM = {"a4": 64, "us-letter": 64, "reader": 48}
+
 
 class CodeVisitor(Translator):
     """Visitors of blocks of code."""
@@ -22,10 +41,14 @@ class CodeVisitor(Translator):
         source = node.astext().rstrip("\n").expandtabs(4)
         language = node.get("language", "default")
         lexer = PygmentsBridge("html").get_lexer(source, language, location=node)
-        lines = ",".join(_line(line) for line in highlighted(lexer, source))
-        kind = "output" if "output" in node["classes"] else "input"
-        if "traceback" in node["classes"]:
-            kind = "traceback"
+        names = looks(self.config.typst_code_style)[0]
+        room = ROOM[self.config.typst_paper]
+        lines = ",".join(
+            _broken(line) if _length(line) > room else _whole(line)
+            for line in highlighted(lexer, source, names)
+        )
+        classes = [name for name in KINDS if name in node["classes"]]
+        kind = classes[0] if classes else "input"
         code = f"#listing({string(kind)},{string(source)},({lines},))"
         self.block(node, self.anchor(*node["ids"]) + code)
         raise nodes.SkipNode
@@ -40,49 +63,80 @@ class CodeVisitor(Translator):
         raise nodes.SkipNode
 
 
-def _line(line: Line) -> str:
-    parts = (
-        f"({string(kind)},{string(text)})" if kind else f"({string(text)},)"
-        for kind, text in line
-    )
-    return f"({','.join([*parts, ''])})" if line else "()"
+def _length(line: Line) -> int:
+    return sum(len(text) for _, text in line)
 
 
-def highlighted(lexer: Lexer, source: str) -> list[Line]:
-    """The tokens of each line, with Pygments' short names of their kinds.
+def _whole(line: Line) -> str:
+    """A line as content."""
+    return f"{{{';'.join(_piece(*piece) for piece in line)}}}" if line else '""'
 
-    >>> from pygments.lexers import PythonLexer
-    >>> highlighted(PythonLexer(), "x = 1")
-    [[('', 'x '), ('o', '='), ('', ' '), ('mi', '1')]]
+
+def _piece(look: str, text: str) -> str:
+    return f"look-{look}({string(text)})" if look else string(text)
+
+
+def _broken(line: Line) -> str:
+    """A line as an array of how each piece looks and reads."""
+    pieces = (f"({f'look-{look}' if look else 'text'},{string(t)})" for look, t in line)
+    return f"({','.join([*pieces, ''])})"
+
+
+def highlighted(lexer: Lexer, source: str, names: Mapping[str, str]) -> list[Line]:
+    """The pieces of each line, with the names of their looks.
+
+    Args:
+        lexer: of the language.
+        source: the code, without a newline at its end.
+        names: the look of each kind of token by Pygments' short name of it; kinds that
+            are not in it look like any text.
     """
     lines: list[Line] = [[]]
     for kind, text in lexer.get_tokens(source):
-        name = "" if not text.strip() else _short(kind)
+        look = names.get(STANDARD_TYPES.get(kind, ""), "")
         for index, piece in enumerate(text.split("\n")):
             if index:
                 lines.append([])
-            if piece and lines[-1] and lines[-1][-1][0] == name:
-                lines[-1][-1] = (name, lines[-1][-1][1] + piece)
+            line = lines[-1]
+            # A blank looks like whatever it follows.
+            if piece and line and (line[-1][0] == look or not piece.strip()):
+                line[-1] = (line[-1][0], line[-1][1] + piece)
             elif piece:
-                lines[-1].append((name, piece))
+                line.append((look, piece))
     count = source.count("\n") + 1
     return (lines + [[]] * count)[:count]
 
 
-def _short(kind: _TokenType) -> str:
-    """The short name; none for what has no colour of its own."""
-    name = STANDARD_TYPES.get(kind, "")
-    return "" if name in {"n", "p", "w", "go"} else name
+@cache
+def looks(style: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The look of each kind of token in a style of Pygments, and what looks are.
+
+    Returns:
+        the name of the look by Pygments' short name of a kind, for all kinds that do
+        not look like any text; and the options of Typst's ``text`` by the name.
+    """
+    plain = ("", _options(style, Token.Text))
+    options: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for kind, short in sorted(STANDARD_TYPES.items()):
+        look = _options(style, kind)
+        if look not in plain and short:
+            name = next((known for known in options if options[known] == look), short)
+            names[short] = name
+            options[name] = look
+    return names, options
+
+
+def _options(style: str, kind: _TokenType) -> str:
+    look = get_style_by_name(style).style_for_token(kind)
+    options = [f'fill:rgb("#{look["color"]}")'] if look["color"] else []
+    options += ['weight:"bold"'] if look["bold"] else []
+    options += ['style:"italic"'] if look["italic"] else []
+    return ",".join(options)
 
 
 def palette(style: str) -> str:
-    """The colours of a style of Pygments, as a dictionary of Typst's code."""
-    entries = []
-    for kind, name in sorted(STANDARD_TYPES.items()):
-        look = get_style_by_name(style).style_for_token(kind)
-        options = [f'fill:rgb("#{look["color"]}")'] if look["color"] else []
-        options += ['weight:"bold"'] if look["bold"] else []
-        options += ['style:"italic"'] if look["italic"] else []
-        if options and name and kind is not Token:
-            entries.append(f"{string(name)}:({','.join(options)})")
-    return f"({','.join(entries)},)"
+    """The looks of a style of Pygments, as definitions of Typst."""
+    return "\n".join(
+        f"#let look-{name}=text.with({look})" for name, look in looks(style)[1].items()
+    )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from docutils import nodes
 
 from typst_builder.base import Translator
 from typst_builder.escape import string
 
+# What a figure may stand in and yet go to the top or the foot of a page.
+FLOW = (nodes.document, nodes.section, nodes.container)
 LENGTH = re.compile(r"([\d.]+)\s*(px|pt|em|cm|mm|in|%)?")
 
 
@@ -43,6 +46,9 @@ class FigureVisitor(Translator):
         if caption is not None:
             number = self.builder.float_number(self.docname, node, "figure")
             options = f"{string(number)},[{self.within(caption)}],"
+            # Within a list or an answer a figure stands where it is written.
+            if all(isinstance(above, FLOW) for above in _ancestors(node)):
+                options += "float:true,"
         code = f"#numbered-figure({options}[{body.strip()}])"
         self.block(node, self.anchor(*node["ids"]) + code)
         raise nodes.SkipNode
@@ -51,6 +57,12 @@ class FigureVisitor(Translator):
         """Write what stands below the caption."""
         self.write(self.within(node))
         raise nodes.SkipNode
+
+
+def _ancestors(node: nodes.Element) -> Iterator[nodes.Element]:
+    while isinstance(node.parent, nodes.Element):
+        node = node.parent
+        yield node
 
 
 def _length(text: str) -> str:

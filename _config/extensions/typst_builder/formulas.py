@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from xml.etree.ElementTree import fromstring
 
 from docutils import nodes
@@ -16,38 +17,53 @@ from typst_builder.mathematics.speech import speech
 
 logger = logging.getLogger(__name__)
 
+# So many characters fit on a line of any paper; of a longer display Typst finds out.
+SHORT = 24
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula as Typst and as English, and how many characters it has."""
+
+    body: str
+    said: str
+    length: int = 0
+
 
 class FormulaVisitor(Translator):
     """Visitors of formulas."""
 
     def visit_math(self, node: nodes.math) -> None:
         """Write a formula within a line."""
-        body, said = self._formula(node, display=False)
-        self.write(f"#formula({string(said)},{body});")
+        formula = self._formula(node, display=False)
+        self.write(f"#formula({string(formula.said)},{formula.body});")
         raise nodes.SkipNode
 
     def visit_math_block(self, node: nodes.math_block) -> None:
         """Write a display, with the number that it has on the web."""
-        body, said = self._formula(node, display=True)
-        number = ""
+        number = name = ""
         if node.get("number"):
-            number = f"({get_node_equation_number(self, node)})"  # type: ignore[arg-type]
-        code = f"#display({string(number)},{string(said)},{body})"
-        self.block(node, self.anchor(*node["ids"]) + code)
+            number = str(get_node_equation_number(self, node))  # type: ignore[arg-type]
+            name = f"Equation {number}: "
+            number = f"({number})"
+        formula = self._formula(node, display=True, name=name)
+        function = "display" if formula.length <= SHORT else "wide-display"
+        code = f"{string(number)},{string(formula.said)},{formula.body}"
+        self.block(node, f"{self.anchor(*node['ids'])}#{function}({code})")
         raise nodes.SkipNode
 
-    def _formula(self, node: nodes.Element, display: bool) -> tuple[str, str]:
+    def _formula(self, node: nodes.Element, display: bool, name: str = "") -> Formula:
         latex = node.astext()
         try:
             mathml = convert(latex, display, self.config.mathml_macros)
             tree = fromstring(mathml)
-            body, said = markup(tree), speech(tree)
+            body, said = markup(tree), name + speech(tree)
         except MathError:
-            return string(latex), latex  # mathml has warned of it
+            return Formula(string(latex), latex)  # mathml has warned of it
         except UnknownMathError as error:
             logger.warning(
                 "%s: %s", latex, error, location=node, type="typst", subtype="math"
             )
-            return string(latex), latex
-        self.mathml.setdefault(said, mathml)
-        return body, said
+            return Formula(string(latex), latex)
+        said = self.builder.formulas.alternative(said, mathml)
+        return Formula(body, said, len("".join(tree.itertext())))

@@ -10,6 +10,8 @@ from sphinx import addnodes
 from typst_builder.base import Translator
 from typst_builder.escape import content, string
 
+# The longest code within a line that is kept on one line.
+WHOLE = 20
 BLANK = re.compile(r"[ \t\r\n]+")
 
 
@@ -45,7 +47,12 @@ class InlineVisitor(Translator):
 
     def visit_literal(self, node: nodes.Element) -> None:
         """Write code within a line, as it is."""
-        self.write(f"#raw({string(BLANK.sub(' ', node.astext()))});")
+        text = BLANK.sub(" ", node.astext())
+        code = f"raw({string(text)})"
+        # Not broken, and its blanks not stretched.
+        self.write(
+            f"#box({code});" if " " in text and len(text) <= WHOLE else f"#{code};"
+        )
         raise nodes.SkipNode
 
     visit_literal_strong = visit_literal

@@ -62,8 +62,19 @@ class ListVisitor(Translator):
                 anchor = self.anchor(*child["ids"])
                 terms.append(anchor + self.within(child))
             else:
-                body.append(self.within(child))
+                body.append(self.begun_within(child))
         return f"([{', '.join(terms)}],[{''.join(body)}])"
+
+    def begun_within(self, node: nodes.Element) -> str:
+        """The children of a node; the first paragraph goes on with what stands before.
+
+        So a term and the first line of what it means are not parted.
+        """
+        first = node.children[0] if node.children else None
+        if not isinstance(first, nodes.paragraph):
+            return self.within(node)
+        node.remove(first)
+        return self.anchor(*first["ids"]) + self.within(first) + self.within(node)
 
     def visit_glossary(self, node: addnodes.glossary) -> None:
         """Write the glossary's list."""
@@ -76,7 +87,7 @@ class ListVisitor(Translator):
         for name in node.findall(nodes.field_name):
             body = name.next_node(nodes.field_body, descend=False, siblings=True)
             assert body is not None
-            items.append(f"([{self.within(name)}],[{self.within(body)}])")
+            items.append(f"([{self.within(name)}],[{self.begun_within(body)}])")
         self.block(node, f"#definitions({','.join(items)})")
         raise nodes.SkipNode
 

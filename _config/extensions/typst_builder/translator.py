@@ -57,7 +57,6 @@ class TypstTranslator(
         self.docname = docname
         self.stack: list[list[str]] = [[]]
         self.answers: list[str] = []
-        self.mathml: dict[str, str] = {}
         self.depth = 0
         self.anchors: set[str] = set()
         self.written: dict[str, int] = defaultdict(int)
