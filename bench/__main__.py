@@ -53,9 +53,8 @@ def report(series: list[Series], grown: Growth, loads: str) -> str:
         [
             "# How long the book takes to build",
             "",
-            f"Written by `nox -s bench` on {machine}; load of the machine {loads} (the",
-            "number of processes that wanted to run; above the number of cores, times",
-            "on the clock are too long, and more so for what uses several cores).",
+            f"Written by `nox -s bench` on {machine}. So many processes wanted to run at a",
+            f"time: {loads}. Above the number of cores, times on the clock are too long.",
             "",
             HEAD,
             *(one.row() for one in series),
@@ -85,7 +84,9 @@ def draw(series: list[Series], grown: Growth) -> None:
                 ratios.plot([one.limit] * 2, ends, color=PEER)
                 ratios.text(one.limit, place + 0.34, "limit", color=PEER, ha="center")
         ratios.set_yticks(range(len(series)), [one.name for one in series])
-        ratios.set(xlabel="ratio to the peer", xlim=(0, None), ylim=(-0.6, None))
+        ratios.set(
+            xlabel="ratio to the peer", xlim=(0, None), ylim=(-0.6, len(series) - 0.4)
+        )
         times.plot(grown.times, [run.seconds for run in grown.runs], "o-", color=OWN)
         times.set(xlabel="chapters", ylabel="cold build (s)", xlim=(0, None))
         times.set_ylim(0, None)
