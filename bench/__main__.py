@@ -53,8 +53,9 @@ def report(series: list[Series], grown: Growth, loads: str) -> str:
         [
             "# How long the book takes to build",
             "",
-            f"Written by `nox -s bench` on {machine}. So many processes wanted to run at a",
-            f"time: {loads}. Above the number of cores, times on the clock are too long.",
+            f"Written by `nox -s bench` on {machine}. So many processes wanted to run",
+            f"at a time: {loads}. Above the number of cores, times on the clock are",
+            "too long.",
             "",
             HEAD,
             *(one.row() for one in series),
