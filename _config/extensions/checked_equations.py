@@ -52,9 +52,24 @@ checks = Checks()
 
 def begin_checks(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Begin to compute the formulas of the pages to be read."""
-    texts = {docname: pages.texts[docname] for docname in docnames}
     root, cache = Path(app.config.snippet_root), Path(app.config.equation_cache)
-    checks.running = begin(app, lambda: check_pages(root, texts, cache))
+    # The findings of an edition without answers are kept beside those of the whole.
+    folders: dict[Path, dict[str, str]] = {}
+    for docname in docnames:
+        folder = cache / pages.kept[docname].rpartition("/")[0]
+        folders.setdefault(folder, {})[docname] = pages.texts[docname]
+    checks.running = begin(app, lambda: _found(root, folders))
+
+
+def _found(root: Path, folders: dict[Path, dict[str, str]]) -> dict[str, Page]:
+    found: dict[str, Page] = {}
+    for folder, texts in folders.items():
+        found |= check_pages(root, texts, folder)
+    for page in found.values():
+        # What checks say of formulas that a page lacks, such as those of its answers,
+        # is for the tests; nothing of it is kept with the pages.
+        page.unused.clear()
+    return found
 
 
 def report_checks(app: Sphinx, env: BuildEnvironment) -> None:

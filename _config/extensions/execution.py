@@ -79,6 +79,8 @@ def cache_key(chapter: Chapter, digest: str) -> str:
     ]
     asked = [(item.after, item.text) for item in chapter.evaluations]
     parts = [FORMAT, versions(), cells, asked, digest]
+    if numbers := [cell.metadata.get("number") for cell in chapter.code_cells()]:
+        parts += [numbers] if any(numbers) else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -150,8 +152,13 @@ async def _run(chapter: Chapter, settings: Settings) -> Outcome:
     outcome.problems += [_no_cell_before(item) for item in asked.get(0, [])]
     async with _kernel(settings) as client:
         client.timeout = settings.timeout
+        counted = 0
         for number, cell in enumerate(cells, 1):
-            problem = await _run_cell(client, cell, number, settings.root)
+            # A traceback names the cell by its number in the whole chapter.
+            wanted = cell.metadata.get("number", number)
+            await _count_to(client, wanted - counted - 1)
+            counted = wanted
+            problem = await _run_cell(client, cell, wanted, settings.root)
             outcome.outputs.append(cell.outputs)
             if problem:
                 outcome.problems.append(problem)
@@ -206,6 +213,13 @@ async def _kernel(settings: Settings) -> AsyncIterator[NotebookClient]:
                 await manager.shutdown_kernel(now=True)
             if client.kc is not None:
                 client.kc.stop_channels()
+
+
+async def _count_to(client: NotebookClient, skipped: int) -> None:
+    """Let the kernel count cells that this chapter has left out."""
+    assert isinstance(client.kc, AsyncKernelClient)
+    for _ in range(skipped):
+        await client.kc.execute_interactive("pass", timeout=client.timeout)
 
 
 async def _run_cell(

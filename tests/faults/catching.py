@@ -193,7 +193,10 @@ def code_folders(root: Path) -> tuple[Path, ...]:
 def compare_outputs(copy: Path, slug: str) -> str:
     """Run the cells of a chapter and compare what they show."""
     done = _run(copy, ["_config/check_outputs.py", slug])
-    return done.stdout.partition("\n")[0] or "fails" if done.returncode else ""
+    lines = [s for s in done.stdout.splitlines() if not s.startswith("running cells")]
+    return (
+        (lines or done.stderr.splitlines() or ["fails"])[0] if done.returncode else ""
+    )
 
 
 # Many in one build
@@ -223,7 +226,8 @@ def is_about(line: str, fault: Fault) -> bool:
 def mistakes_with(faults: Iterable[Fault]) -> list[str]:
     """What a build with all these faults says, and the test of labels, line by line."""
     with project(faults) as copy:
-        command = ["_config/build_book.py", "--target", str(copy / "build/html")]
+        where = str(copy / "build/html")
+        command = ["_config/build_book.py", "--with-answers", "--target", where]
         done = _run(copy, command, 900)
         pages = {
             page.stem: page.read_text(encoding="utf-8")
