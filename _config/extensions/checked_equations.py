@@ -25,7 +25,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 from beside_reading import begin
 from equations.report import Finding, Page, mistakes
-from equations.running import CheckError, check_pages, sources
+from equations.running import CheckError, check_pages, checks_of, sources
 from executed_chapters import pages
 from folded import folded, folded_summary
 
@@ -122,15 +122,15 @@ def find_new_checks(
     removed: set[str],
 ) -> list[str]:
     """The pages for which a module of checks has been written since they were read."""
+    root = Path(app.config.snippet_root).resolve()
     return [
         docname
         for docname in env.found_docs & env.dependencies.keys()
-        if not set(existing(app, docname)) <= _dependencies(env, docname)
+        if any(
+            path.is_file() and str(path) not in map(str, env.dependencies[docname])
+            for path in checks_of(root, docname)
+        )
     ]
-
-
-def _dependencies(env: BuildEnvironment, docname: str) -> set[str]:
-    return {str(Path(env.srcdir, path).resolve()) for path in env.dependencies[docname]}
 
 
 def note(finding: Finding) -> folded:
