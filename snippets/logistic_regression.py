@@ -147,7 +147,7 @@ for weights, dashes in ((w, "-"), (lowest, (0, (4, 2)))):
     ax.plot(
         across, -(weights[0] + weights[1] * across) / weights[2], plots.INK, ls=dashes
     )
-plots.name_line(ax, "■ failed", 0.0, 4.3, plots.ORANGE, xytext=(-8, 0))
+plots.name_line(ax, "■ failed", -0.3, 4.3, plots.ORANGE, xytext=(-8, 0))
 plots.name_line(ax, "● passed", 3.9, 4.3, plots.BLUE, xytext=(0, 0))
 ax.set(xlabel="problem sheets handed in", ylabel="mock exams sat")
 ax.set(xlim=(-0.5, 4.8), ylim=(-0.5, 4.6), xticks=range(5), yticks=range(5))

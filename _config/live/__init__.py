@@ -13,7 +13,7 @@ in another Jupyter server it is one extension more::
 | ``requests`` | what every request must fulfil, what every answer says |
 | ``pages`` | the files of the book, with the client in its pages |
 | ``hidden_code`` | code that runs on a page and is not shown there |
-| ``ready_kernels`` | kernels that have torch loaded before anyone asks |
+| ``kernel_pool`` | kernels that have torch loaded before anyone asks |
 | ``kernel_requests`` | start, interrupt, replace and end a kernel; its messages |
 | ``bundle`` | the scripts of ``client``, made into two files |
 """

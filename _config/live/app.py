@@ -24,8 +24,8 @@ from traitlets import Bool, Integer, Unicode, default
 from live import ROOT, gate, kernel_requests
 from live.bundle import BUNDLE
 from live.entrance import Door, Keys, OneReader
+from live.kernel_pool import KernelPool
 from live.pages import CLIENT, Book, Client, Missing, PageData
-from live.ready_kernels import ReadyKernels
 
 
 class LiveBook(ExtensionApp):
@@ -85,7 +85,7 @@ class LiveBook(ExtensionApp):
             file = Path(self.client, name)
             self._require(file, "the client", "`python _config/live/bundle.py`")
         self.folder = Path(tempfile.mkdtemp(prefix="live-book-"))
-        self.kernels = ReadyKernels(
+        self.kernels = KernelPool(
             Path(self.project),
             self.folder,
             most=self.most_kernels,

@@ -112,7 +112,8 @@ class OneReader(IdentityProvider):
 
     @default("cookie_options")
     def _until_the_browser_is_closed(self) -> dict[str, Any]:
-        return {"expires_days": None, "samesite": "Strict"}
+        # Not "Strict": the file that leads in is another site, as a mail is.
+        return {"expires_days": None, "samesite": "Lax"}
 
     @default("token")
     def _no_token(self) -> str:

@@ -20,7 +20,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from tornado import web
 
-from live.ready_kernels import NoKernelLeft, ReadyKernels
+from live.kernel_pool import KernelPool, NoKernelLeft
 from live.requests import Safe, same_origin
 
 ID = r"(?P<kernel_id>[0-9a-f-]{36})"
@@ -37,9 +37,9 @@ class KernelRequest(Safe):
     auth_resource = "kernels"
 
     @property
-    def kernels(self) -> ReadyKernels:
+    def kernels(self) -> KernelPool:
         """The kernels of the live book."""
-        kernels: ReadyKernels = self.settings["live_kernels"]
+        kernels: KernelPool = self.settings["live_kernels"]
         return kernels
 
     def known(self, kernel_id: str) -> str:
@@ -60,8 +60,8 @@ class Kernels(KernelRequest):
     @authorized
     async def post(self) -> None:
         """Hand out the ready kernel."""
-        old = (self.get_json_body() or {}).get("instead")
-        if isinstance(old, str):
+        asked = self.get_json_body()
+        if isinstance(asked, dict) and isinstance(old := asked.get("instead"), str):
             self.kernels.end(old)
         try:
             kernel_id = await self.kernels.take()
@@ -118,7 +118,7 @@ class Channels(KernelWebsocketHandler):
     @property
     def kernel_manager(self) -> AsyncMappingKernelManager:
         """The live book's, not the server's."""
-        kernels: ReadyKernels = self.settings["live_kernels"]
+        kernels: KernelPool = self.settings["live_kernels"]
         return kernels.manager
 
     @property

@@ -140,4 +140,4 @@ def reader(browser: Browser, live_server: Server) -> Iterator[Readers]:
     readers = Readers(browser, live_server)
     yield readers
     readers.close()
-    assert readers.faults == []
+    assert not readers.faults, "\n".join(readers.faults)

@@ -26,6 +26,17 @@ def test_without_a_server_there_is_nothing_of_it(visit: Visit) -> None:
     }
 
 
+def test_the_file_leads_into_the_book(reader: Readers) -> None:
+    """From a file, as when the server opens it; not from an address typed in."""
+    context = reader.browser.new_context()
+    reader.contexts.append(context)
+    page = context.new_page()
+    page.goto(reader.server.door.as_uri())
+    page.wait_for_url(reader.server.address)
+    page.get_by_role("link", name="Tensors").first.click()
+    expect(page.get_by_role("button", name=RUN)).to_be_visible()
+
+
 def test_a_cell_runs_with_the_real_torch(reader: Readers) -> None:
     page = reader("tensors").start()
     page.run("imports")
@@ -235,3 +246,26 @@ def test_each_chapter_runs_from_top_to_bottom(reader: Readers, name: str) -> Non
     page.page.get_by_role("button", name=RUN_ALL).click()
     page.says("Done|stopped")
     expect(page.said).to_contain_text("Done")
+
+
+def test_an_exercise_is_done_on_the_page(reader: Readers) -> None:
+    page = reader("tensors").start()
+    name = "ex-tensors-one-hot"
+    stub = page.cell(name)
+    expect(stub).to_contain_text("def one_hot(labels, k):")
+    number = page.page.locator(f"#{name} .caption-number").inner_text().strip().lower()
+    stub.get_by_role("button", name=f"Run {number}", exact=True).click()
+    expect(page.ends(name).locator(".live-outputs")).to_contain_text(
+        "✗ tensors/one-hot"
+    )
+    right = (
+        "import torch\nfrom snippets.exercises import check\n"
+        "def one_hot(labels, k):\n    return torch.eye(k)[labels]\n"
+        'check("tensors/one-hot", one_hot)'
+    )
+    expect(page.try_out(name, right)).to_contain_text("✓ tensors/one-hot")
+    # It is the reader's own: neither run with the page, nor lost.
+    page.page.get_by_role("button", name=RUN_ALL).click()
+    page.says("Done: ")
+    page.open("tensors")
+    expect(stub.locator(".cm-content")).to_contain_text("torch.eye(k)")

@@ -2,8 +2,8 @@
 
     nox -s mutants                    # the whole audit; goes on where it was stopped
     nox -s mutants -- --count 20      # a sample, of each kind
-    nox -s mutants -- --kind formula --chapter tensors
-    nox -s mutants -- --record        # keep the counts for the appendix
+    nox -s mutants -- --kind formula link --chapter tensors
+    nox -s mutants -- --record        # keep the counts of these kinds for the appendix
 
 Results are kept in ``build/faults.jsonl``, each under a digest of the files that decide
 it, so that a change of one chapter costs little. Every guard is first asked about the
@@ -100,13 +100,12 @@ def _files(pattern: str, chapter: str) -> Iterator[tuple[Path, str, str]]:
 
 def chosen(options: argparse.Namespace) -> list[Fault]:
     """The faults of this run."""
-    kinds = [options.kind] if options.kind else KINDS
     by_kind: dict[str, list[Fault]] = defaultdict(list)
-    for fault in all_faults(options.chapter, kinds):
+    for fault in all_faults(options.chapter, options.kind):
         by_kind[fault.kind].append(fault)
     return [
         fault
-        for kind in kinds
+        for kind in options.kind
         for fault in sample(by_kind[kind], options.count or COUNTS[kind], SEED)
     ]
 
@@ -275,7 +274,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, help="faults of each kind")
-    parser.add_argument("--kind", choices=KINDS, default="")
+    parser.add_argument("--kind", choices=KINDS, nargs="+", default=KINDS)
     parser.add_argument("--chapter", default="")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--record", action="store_true")
@@ -283,7 +282,7 @@ def main(arguments: list[str] | None = None) -> int:
     faults = chosen(options)
     said = audit(faults, options.workers)
     complete = report(faults, said)
-    if options.record and not (options.kind or options.chapter or options.count):
+    if options.record and not (options.chapter or options.count):
         record(faults, said)
     return 0 if complete else 1
 

@@ -193,7 +193,10 @@ def code_folders(root: Path) -> tuple[Path, ...]:
 def compare_outputs(copy: Path, slug: str) -> str:
     """Run the cells of a chapter and compare what they show."""
     done = _run(copy, ["_config/check_outputs.py", slug])
-    return done.stdout.partition("\n")[0] or "fails" if done.returncode else ""
+    lines = [s for s in done.stdout.splitlines() if not s.startswith("running cells")]
+    return (
+        (lines or done.stderr.splitlines() or ["fails"])[0] if done.returncode else ""
+    )
 
 
 # Many in one build

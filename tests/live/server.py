@@ -89,7 +89,7 @@ class Server:
     def stop(self, sign: int = signal.SIGTERM) -> None:
         if self.process.poll() is None:
             self.process.send_signal(sign)
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=90)
 
 
 def until(condition: Callable[[], object], timeout: float = 20) -> None:

@@ -210,7 +210,7 @@ def test_kernels_end_with_the_server(
 
 
 def test_a_forgotten_kernel_is_ended(tmp_path: Path, site: Path, client: Path) -> None:
-    options = (f"--LiveBook.client={client}", "--LiveBook.idle_kernel=2")
+    options = (f"--LiveBook.client={client}", "--LiveBook.idle_kernel=6")
     with running(tmp_path, site, *options) as server:
         reader = Reader(server.host)
         reader.enter(server)

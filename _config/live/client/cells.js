@@ -7,10 +7,11 @@ import { Outputs } from "./outputs.js";
 const SECOND = 1000;
 
 export class Cell {
-  constructor(element, number, hiddenCode, page) {
+  constructor(element, number, hiddenCode, page, exercise = null) {
     this.element = element;
     this.number = number;
     this.page = page;
+    this.exercise = exercise;
     this.raises = element.classList.contains("tag_raises-exception");
     this.answer = element.closest("details.answer");
     this.input = element.querySelector(":scope > .cell_input");
@@ -27,6 +28,10 @@ export class Cell {
   }
 
   get name() {
+    if (this.exercise) {
+      const title = this.exercise.querySelector(".admonition-title").textContent;
+      return title.replace(/ *\(.*/s, "").trim().toLowerCase();
+    }
     return this.hidden ? `figure, cell ${this.number}` : `cell ${this.number}`;
   }
 

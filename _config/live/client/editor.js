@@ -51,6 +51,20 @@ function tab(view) {
   return main.empty && /[\w.]$/.test(before) ? startCompletion(view) : indentMore(view);
 }
 
+/* Typed over a selection, text would come with a style of the browser's own making, which
+   the page's policy refuses. So it is put in place here, as CodeMirror does after it. */
+const typedOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { main } = view.state.selection;
+    if (event.inputType !== "insertText" || !event.data || main.empty || view.composing) return false;
+    event.preventDefault();
+    const insert = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    const handlers = view.state.facet(EditorView.inputHandler);
+    if (!handlers.some((handle) => handle(view, main.from, main.to, event.data, insert))) view.dispatch(insert());
+    return true;
+  },
+});
+
 export function openEditor(holder, { text, label, change, run, leave, complete }) {
   const root = holder.attachShadow({ mode: "open" });
   let quiet = false;
@@ -85,6 +99,7 @@ export function openEditor(holder, { text, label, change, run, leave, complete }
         autocompletion({ override: [names(complete)], icons: false }),
         syntaxHighlighting(colours),
         look,
+        typedOver,
         EditorView.contentAttributes.of({
           "aria-label": label,
           "aria-description": "Shift+Enter runs, Escape leaves the editor",

@@ -226,11 +226,22 @@ export class Kernel {
 
   /* Run code; the kernel is taken if there is none. */
   async run(code, listen) {
+    return (await this.execute({ code, silent: false, store_history: true }, listen)).status;
+  }
+
+  /* The value of an expression that gives JSON; it leaves no trace in the kernel. */
+  async value(expression) {
+    const asked = { code: "", silent: true, store_history: false, user_expressions: { it: expression } };
+    const reply = await this.execute(asked);
+    return reply.user_expressions?.it.data?.["application/json"];
+  }
+
+  async execute(content, listen) {
     await this.ready();
-    const content = { code, silent: false, store_history: true, allow_stdin: false, stop_on_error: true };
-    const done = this.answerTo(this.post("execute_request", content), listen);
+    const request = { allow_stdin: false, stop_on_error: true, ...content };
+    const done = this.answerTo(this.post("execute_request", request), listen);
     this.set("busy");
-    return (await done).status;
+    return done;
   }
 
   /* Names that fit at a place of the code; none while the kernel has something to do. */

@@ -4,9 +4,10 @@
 import { Cell } from "./cells.js";
 import { Kernel, Refusal } from "./kernel.js";
 import { made } from "./made.js";
+import { reach } from "./outputs.js";
 
 const CLIENT = document.currentScript.src.replace(/[^/]*$/, "");
-const STUBBORN = 4000;
+const PAUSE = 1500; // between two attempts to stop what runs
 
 class LivePage {
   constructor() {
@@ -37,6 +38,7 @@ class LivePage {
       const hidden = await this.kernel.learn();
       this.build(hidden);
       await this.kernel.ready();
+      await this.addExercises();
     } catch (error) {
       this.refused(error);
       this.start.disabled = false;
@@ -70,12 +72,37 @@ class LivePage {
     });
   }
 
+  /* Below each exercise to do, a cell to do it in: its stub and the call of its check. */
+  async addExercises() {
+    const chapter = JSON.stringify(this.kernel.page);
+    const stubs = await this.kernel.value(
+      `(lambda JSON, exercises: JSON({one.label: one.cell for one in exercises(${chapter})}))(` +
+        `__import__("IPython.display", fromlist=["_"]).JSON, ` +
+        `__import__("snippets.exercises", fromlist=["_"]).exercises)`,
+    );
+    for (const [label, code] of Object.entries(stubs ?? {})) {
+      const exercise = document.getElementById(label);
+      if (!exercise || this.cells.some(({ exercise: one }) => one === exercise)) continue;
+      const input = made("div", { class: "cell_input docutils container" }, made("div", { class: "highlight" }, made("pre", {}, code)));
+      const element = made("div", { class: "cell docutils container", id: `cell-${label}` }, input);
+      const link = exercise.querySelector(":scope > .answer-link");
+      if (link) link.before(element);
+      else exercise.append(element);
+      this.cells.push(new Cell(element, 0, null, this, exercise));
+      reach(input, "Code");
+    }
+    const place = ({ element }) => element;
+    this.cells.sort((a, b) => (place(a).compareDocumentPosition(place(b)) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
+  }
+
   /* ------------------------------------------------------------------------ runs */
 
   /* The cells before one, without those of other answers: no text needs these. */
   above(cell) {
     const end = cell ? this.cells.indexOf(cell) : this.cells.length;
-    return this.cells.slice(0, end).filter(({ answer }) => !answer || answer === cell?.answer);
+    return this.cells
+      .slice(0, end)
+      .filter(({ answer, exercise }) => !exercise && (!answer || answer === cell?.answer));
   }
 
   after(cell) {
@@ -98,7 +125,9 @@ class LivePage {
       while (this.queue.length && !failed) {
         const cell = this.queue.shift();
         this.say(`Running ${cell.name}${this.queue.length ? `; ${this.queue.length} more wait` : ""} …`);
+        this.current = {};
         const status = await cell.run(this.kernel);
+        this.current = null;
         count += 1;
         if (status !== "ok" && !(status === "error" && cell.raises)) failed = cell;
         if (status === "error") this.hint(cell);
@@ -113,6 +142,7 @@ class LivePage {
       this.refused(error);
     } finally {
       this.running = false;
+      this.current = null;
       this.clear();
       if (this.kernel.state !== "lost") this.stop.disabled = true;
     }
@@ -132,15 +162,17 @@ class LivePage {
 
   async interrupt() {
     this.clear();
-    const asked = this.cells.find(({ element }) => element.dataset.live === "busy");
+    const run = this.current;
     try {
-      await this.kernel.interrupt();
+      // A kernel that has not begun yet does not notice; so it is told more than once.
+      for (let time = 0; time < 3 && run === this.current; time++) {
+        await this.kernel.interrupt();
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      }
+      if (run === this.current) this.say("It does not stop by itself. Restart ends it; your code stays.");
     } catch (error) {
       this.refused(error);
     }
-    setTimeout(() => {
-      if (asked?.element.dataset.live === "busy") this.say("It does not stop by itself. Restart ends it; your code stays.");
-    }, STUBBORN);
   }
 
   async restart() {

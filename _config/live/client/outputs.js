@@ -191,12 +191,12 @@ function box(kind, text) {
 }
 
 /* What scrolls is reached by the Tab key. */
-function reach(element) {
+export function reach(element, what = "Output") {
   for (const pre of element.querySelectorAll("pre")) {
     const scrolls = pre.scrollWidth > pre.clientWidth + 1 || pre.scrollHeight > pre.clientHeight + 1;
     if (!scrolls) continue;
     pre.tabIndex = 0;
     pre.setAttribute("role", "group");
-    pre.setAttribute("aria-label", "Output, scrolls");
+    pre.setAttribute("aria-label", `${what}, scrolls`);
   }
 }

@@ -1,9 +1,10 @@
 """Kernels of the live book: warmed before anyone asks, few, and not for long.
 
-A kernel that has imported torch needs more than a second to get there, so one is always
-kept ready::
+Importing torch takes more than a second, so one kernel that has it is kept ready.
+It is forked where a process can be (``ready_kernels`` of the extensions), and started
+from nothing elsewhere::
 
-    kernels = ReadyKernels(root, folder)
+    kernels = KernelPool(root, folder)
     kernels.prepare()                 # when the server starts
     kernel_id = await kernels.take()  # at once; the next is made ready meanwhile
     await kernels.close()
@@ -26,12 +27,13 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.ioloop.restarter import AsyncIOLoopKernelRestarter
-from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_core.utils import ensure_async
 from jupyter_server.services.kernels.kernelmanager import (
     AsyncMappingKernelManager,
     ServerKernelManager,
 )
+
+from ready_kernels import KernelSpecs, clean_environment, warm_up, why_not
 
 # An expression, which leaves no name behind. Of the packages that the book's cells
 # import, these are slow to load.
@@ -74,12 +76,19 @@ class LiveKernels(AsyncMappingKernelManager):
             connection_dir=str(connections),
             root_dir=str(connections),
             kernel_manager_class=f"{__name__}.LiveKernel",
-            # Without folders only the native kernel remains: this very Python.
-            kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+            kernel_spec_manager=KernelSpecs(),
             allowed_message_types=MESSAGES,
             shared_context=True,
             **kwargs,
         )
+
+    # The one that is ready; it is idle, and is to stay so.
+    spare: str | None = None
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        """End a kernel that nobody has used for long, except the ready one."""
+        if kernel_id != self.spare:
+            await super().cull_kernel_if_idle(kernel_id)  # type: ignore[no-untyped-call]
 
     def last_use(self, kernel_id: str) -> float:
         """When a kernel last did something, in seconds."""
@@ -96,7 +105,7 @@ class LiveKernels(AsyncMappingKernelManager):
         return bool(self._kernel_connections.get(kernel_id))
 
 
-class ReadyKernels:
+class KernelPool:
     """Kernels to be taken, one of them ready; see the module.
 
     Args:
@@ -130,6 +139,8 @@ class ReadyKernels:
 
     def prepare(self) -> None:
         """Begin to make a kernel ready, unless one is."""
+        if not why_not():
+            warm_up()
         if self.ready is None:
             self.ready = asyncio.create_task(self._start())
 
@@ -154,7 +165,7 @@ class ReadyKernels:
             task, self.ready = self.ready, None
             assert task is not None
             kernel_id = await asyncio.shield(task)
-            # It may have died, or been ended for lack of use.
+            self.manager.spare = None
             if kernel_id in self.manager and await self._is_alive(kernel_id):
                 self.manager.begin_use(kernel_id)
                 return kernel_id
@@ -209,21 +220,19 @@ class ReadyKernels:
             await ensure_async(warming)
         finally:
             client.stop_channels()
+        self.manager.spare = kernel_id
         self.log.info("a kernel is ready: %s", kernel_id)
         return str(kernel_id)
 
     def _environment(self) -> dict[str, str]:
         # As the build runs the cells, so that a page shows here what it shows there.
-        inherited = {
+        kept = {
             name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("PYTHON", "JUPYTER", "JPY_"))
+            for name, value in clean_environment().items()
+            # Of a server or a hub, its tokens among them.
+            if not name.startswith(("JUPYTER", "JPY_"))
         }
-        return inherited | {
+        return kept | {
             "PYTHONPATH": str(self.root),
-            "PYTHONHASHSEED": "0",
             "IPYTHONDIR": str(self.folder / "ipython"),
-            "OMP_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
         }
