@@ -103,14 +103,14 @@ def python(session: nox.Session, *arguments: str) -> None:
 
 @nox.session
 def book(session: nox.Session) -> None:
-    """Build the book into build/html; `-- tensors` builds that chapter alone."""
+    """Build the book in build/html; `-- tensors` one chapter; `--without-answers`."""
     environment(session)
     python(session, "_config/build_book.py", *session.posargs)
 
 
 @nox.session
 def pdf(session: nox.Session) -> None:
-    """Make the PDF in build/pdf; `-- --paper us-letter`, or `reader`, to choose."""
+    """Make the PDF in build/pdf; `-- --paper reader`, `-- --without-answers`."""
     environment(session)
     python(session, "_config/build_book.py", "--builder", "typst", *session.posargs)
 
@@ -163,7 +163,9 @@ def browser(session: nox.Session) -> None:
     """Build the book and test its pages in Chromium; `-- -k keyboard` selects some."""
     environment(session)
     python(session, "-m", "mathml.install", "tests/browser/node", "build/browser")
-    python(session, "_config/build_book.py")
+    # The tests open answers, also those that are not published yet.
+    python(session, "_config/build_book.py", "--with-answers")
+    session.env["BOOK_SITE"] = str(ROOT / "build" / "html-with-answers")
     _pytest(session, "tests/browser", *session.posargs)
 
 

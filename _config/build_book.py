@@ -5,6 +5,12 @@ and the appendices are built, into ``build/chapter``; links to other chapters ar
 checked then. ``--builder typst`` makes ``build/pdf/….pdf`` instead, and ``--builder
 notebooks`` makes ``build/notebooks`` and ``build/notebooks.zip``.
 
+``--without-answers`` withholds the answers of all chapters, or of those named in
+``--without-answers=slug,slug``, and ``--with-answers`` shows all; each has a place of
+its own, such as ``build/html-without-answers``. Otherwise ``book/answers.toml`` says
+whose answers are withheld, on ``--day 2026-12-01``, on that of ``SOURCE_DATE_EPOCH``,
+or today.
+
 Every mistake is one line, ``book/tensors.md:42: what is wrong; remedy [category]``, and
 all mistakes of the book are reported in one run. A build that fails leaves the pages of
 the last good one where they are.
@@ -47,12 +53,14 @@ def build(
     overrides: dict[str, Any] | None = None,
     builder: str = "html",
     finish: Callable[[Sphinx], None] | None = None,
+    beside: bool = False,
     errors: TextIO | None = None,
     status: TextIO | None = sys.stdout,
 ) -> int:
     """Build from nothing, aside; put the result in place if nothing is wrong.
 
-    ``finish`` may change the pages of a good build before they are put in place.
+    ``finish`` may change the pages of a good build before they are put in place; with
+    ``beside`` the files of the result join those of other names in ``target``.
 
     Returns:
         0, or 1 when there was a mistake; ``target`` is then as it was before.
@@ -86,7 +94,12 @@ def build(
             finish(app)
         # Doctrees serve nobody after the build, and another -W run over them would
         # not report again.
-        _replace(pages, target, Path(aside, "old"))
+        if beside:
+            target.mkdir(exist_ok=True)
+            for file in pages.iterdir():
+                file.replace(target / file.name)
+        else:
+            _replace(pages, target, Path(aside, "old"))
     return 0
 
 
@@ -128,6 +141,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--builder", default="html", help="a builder of Sphinx")
     parser.add_argument("--target", type=Path, help="folder of the result")
     parser.add_argument("--cache", help="folder of kept outcomes of cells")
+    editions = parser.add_mutually_exclusive_group()
+    editions.add_argument(
+        "--without-answers",
+        nargs="?",
+        const="*",
+        metavar="SLUG,SLUG",
+        help="withhold the answers of all chapters, or of these",
+    )
+    editions.add_argument(
+        "--with-answers", action="store_true", help="show all answers"
+    )
+    parser.add_argument("--day", help="on which the book is published: 2026-12-01")
     parser.add_argument("--paper", help="of the PDF: a4, us-letter or reader")
     options = parser.parse_args(arguments)
     if not sys.stdout.isatty():
@@ -140,16 +165,37 @@ def main(arguments: list[str] | None = None) -> int:
         overrides["snippet_cache"] = options.cache
     if options.paper:
         overrides["typst_paper"] = options.paper
+    edition = ""
+    if options.day:
+        overrides["edition_day"] = options.day
+    if options.without_answers == "":
+        parser.error("--without-answers= names no chapter")
+    if options.without_answers is not None:
+        overrides["without_answers"] = options.without_answers
+        edition = "-without-answers"
+    elif options.with_answers:
+        overrides["without_answers"] = ""
+        edition = "-with-answers"
     folder = "chapter" if options.chapter else FOLDERS.get(options.builder)
     folder = folder or options.builder
+    # The settings put it into the name of the PDF, which the pages link to.
+    os.environ["BOOK_EDITION"] = edition
+    if options.builder != "typst":
+        folder += edition
     target = options.target or ROOT / "build" / folder
+    pdfs: list[str] = []
+    finish: dict[str, Callable[[Sphinx], None]] = {
+        "html": finish_site,
+        "typst": lambda app: pdfs.append(app.config.typst_file),
+    }
     result = build(
         source,
         target,
         ROOT / "_config",
         overrides=overrides,
         builder=options.builder,
-        finish=finish_site if options.builder == "html" else None,
+        finish=finish.get(options.builder),
+        beside=options.builder == "typst",
     )
     if result == 0 and options.builder == "html":
         page = f"{options.chapter}.html" if options.chapter else "index.html"
@@ -159,8 +205,8 @@ def main(arguments: list[str] | None = None) -> int:
         pack(target, archive)
         print(f"built {os.path.relpath(archive)}")
     if result == 0 and options.builder == "typst":
-        for pdf in target.glob("*.pdf"):
-            print(f"built {os.path.relpath(pdf)}")
+        for name in pdfs:
+            print(f"built {os.path.relpath(target / name)}")
     return result
 
 

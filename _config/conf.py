@@ -81,6 +81,9 @@ nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 # Notebooks that MyST-NB writes are not part of the site.
 nb_output_folder = "notebooks"
 
+# Answers that are not published yet, and until when; `--without-answers` goes before.
+answers_file = str(ROOT / "book" / "answers.toml")
+
 # Numbers: exercise 4.2 and equation (4.2) belong to chapter 4.
 numfig = True
 numfig_secnum_depth = 1
@@ -107,7 +110,7 @@ html_permalinks_icon = "#"
 pygments_style = "default"
 
 # The PDF: `nox -s pdf`.
-typst_file = "pytorch-from-the-gradient-up.pdf"
+typst_file = f"pytorch-from-the-gradient-up{os.environ.get('BOOK_EDITION', '')}.pdf"
 typst_date = citation["date-released"]
 typst_facts = [RUN_WITH]
 typst_kept = str(ROOT / "build" / "typst")
@@ -125,20 +128,21 @@ linkcheck_ignore: list[str] = []
 
 # Where the book is published and edited is known to whoever publishes it.
 html_baseurl = os.environ.get("BOOK_URL", "")
-# Whoever publishes the pages puts the PDF beside them. On one's own machine it lies
-# where `nox -s pdf` put it, and no page links to it.
-pdf_link = (
-    f'<p><a href="{html_baseurl.rstrip("/")}/{typst_file}">This book as a PDF</a></p>'
-    if html_baseurl
+# Whoever publishes the pages puts the PDF and the notebooks beside them. On one's own
+# machine they lie where their tasks put them, and no page links to them.
+published = html_baseurl.rstrip("/")
+other_forms = (
+    f'<p><a href="{published}/{typst_file}">This book as a PDF</a> · '
+    f'<a href="{published}/notebooks.zip">as notebooks</a></p>'
+    if published
     else ""
 )
 repository = os.environ.get("BOOK_REPOSITORY_URL", "")
 # Where a page is as a notebook: beside the pages, when they are published, and wherever
 # else a variable says. `{page}` stands for the name of the page.
+beside = f"{published}/notebooks/{{page}}.ipynb" if published else ""
 notebook_places = {
-    "This page as a notebook": f"{html_baseurl.rstrip('/')}/notebooks/{{page}}.ipynb"
-    if html_baseurl
-    else "",
+    "This page as a notebook": beside,
     "Open in Colab": os.environ.get("BOOK_COLAB_URL", ""),
     "Open in Binder": os.environ.get("BOOK_BINDER_URL", ""),
     "Open in JupyterHub": os.environ.get("BOOK_JUPYTERHUB_URL", ""),
@@ -158,7 +162,7 @@ html_theme_options = {
     "repository_url": repository,
     "repository_branch": "main",
     "path_to_docs": "book",
-    "extra_footer": f"<p>{RUN_WITH}</p>{pdf_link}",
+    "extra_footer": f"<p>{RUN_WITH}</p>{other_forms}",
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

@@ -82,7 +82,7 @@ class TinyBook:
             f"# Tiny\n\n```{{toctree}}\n:numbered:\n\n{lines}\n```\n",
         )
 
-    def build(self) -> list[str]:
+    def build(self, **settings: Any) -> list[str]:
         """Build from nothing, as the book is built; the lines that an author sees."""
         errors = io.StringIO()
         self.status = build(
@@ -90,6 +90,7 @@ class TinyBook:
             self.html,
             CONFIG,
             root=self.root,
+            overrides=settings,
             errors=errors,
             status=None,
         )
@@ -115,7 +116,9 @@ class TinyBook:
         assert bool(lines) == bool(self.status), lines
         return lines[:-1]
 
-    def build_incrementally(self, target: str = "incremental") -> list[str]:
+    def build_incrementally(
+        self, target: str = "incremental", **settings: Any
+    ) -> list[str]:
         """Build over what an earlier call left, as the preview does."""
         folder = self.root / "build" / target
         stream = AuthorErrors(self.root, io.StringIO())
@@ -126,6 +129,7 @@ class TinyBook:
                 folder,
                 self.root / "build" / f"{target}-doctrees",
                 "html",
+                settings,
                 status=None,
                 warning=stream,
                 warningiserror=True,

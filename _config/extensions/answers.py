@@ -5,6 +5,8 @@ sphinx-exercise numbers the exercises and resolves the links. This extension
 - renders each solution as a native ``<details>``: it opens by keyboard, by the
   browser's search in the page, and when a link leads into it;
 - puts a link to the answer below each exercise, and one back below the answer;
+- says in the place of an answer that is withheld (``withheld_answers``) when it will
+  appear;
 - reports an exercise without an answer, an answer without an exercise, and two
   answers to one exercise, as located warnings.
 """
@@ -13,7 +15,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 
+from babel.dates import format_date
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -90,21 +94,44 @@ class LinkExercisesAndAnswers(SphinxPostTransform):
     def run(self, **kwargs: object) -> None:
         """Change the doctree of one page in place."""
         numbers: dict[str, str] = {}
-        for answer in self.document.findall(solution_node):
+        for answer in list(self.document.findall(solution_node)):
             label = answer["target_label"]
             title = answer.pop(0)
             # The title is resolved to "Solution to " and a link to the exercise.
             link = next(title.findall(nodes.reference), None)
             text = link.astext().strip() if link else label
             numbers[label], _, _ = text.partition(" (")
+            if self.env.docname in self.config.withheld_answers:
+                day = self.config.withheld_answers[self.env.docname]
+                place = placeholder(label, numbers.pop(label), day)
+                answer.parent.replace(answer, place)
+                continue
             answer["summary"] = f"Answer to {numbers[label]}"
             _unwrap_sections(answer)
             answer.append(_link(f"Back to {numbers[label]}", label))
         for exercise in self.document.findall(is_exercise_node):
             _unwrap_sections(exercise)
             label = exercise["label"]
-            if label in numbers:  # if not, the build fails for lack of an answer
+            # If it has no answer the build fails, unless the answer is withheld.
+            if label in numbers:
                 exercise.append(_link(f"Answer to {numbers[label]}", answer_id(label)))
+
+
+def placeholder(question: str, number: str, day: str) -> nodes.paragraph:
+    """What stands in the place of a withheld answer.
+
+    Args:
+        question: the label of the exercise.
+        number: its name, such as "Exercise 4.2".
+        day: on which the answer will appear, such as 2026-12-01, or "".
+    """
+    when = "later"
+    if day:
+        when = f"on {format_date(date.fromisoformat(day), 'long', locale='en_GB')}"
+    text = f"The answer to {number} will appear here {when}."
+    return nodes.paragraph(
+        "", text, ids=[answer_id(question)], classes=["answer-later"]
+    )
 
 
 def _unwrap_sections(node: nodes.Element) -> None:
@@ -183,6 +210,8 @@ def depart_solution(self: HTML5Translator, node: solution_node) -> None:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the rendering, the links and the check."""
     app.setup_extension("sphinx_exercise")
+    app.setup_extension("withheld_answers")
+    app.setup_extension("answer_numbers")
     app.add_node(solution_node, override=True, html=(visit_solution, depart_solution))
     app.add_transform(KeepLinksToExercises)
     app.add_post_transform(ReferToExercises)

@@ -22,7 +22,7 @@ from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
 from equations.report import Finding, Page, mistakes
-from equations.running import CheckError, check_pages, sources
+from equations.running import CheckError, check_pages, checks_of, sources
 from executed_chapters import pages
 from folded import folded, folded_summary
 
@@ -44,9 +44,17 @@ def check_before_reading(
     texts = {docname: pages.texts[docname] for docname in docnames}
     root, cache = Path(app.config.snippet_root), Path(app.config.equation_cache)
     try:
-        found = check_pages(root, texts, cache)
+        # The findings of an edition without answers are kept beside those of the whole.
+        found: dict[str, Page] = {}
+        for folder in dict.fromkeys(map(_folder, docnames)):
+            some = {name: texts[name] for name in docnames if _folder(name) == folder}
+            found |= check_pages(root, some, cache / folder)
     except CheckError as error:
         raise ExtensionError(f"snippets/checks: {error}", modname="equations") from None
+    for page in found.values():
+        # What checks say of formulas that a page lacks, such as those of its answers,
+        # is for the tests; nothing of it is kept with the pages.
+        page.unused.clear()
     findings_of(env).update(found)
     for docname, page in found.items():
         if page.broken:
@@ -58,6 +66,11 @@ def check_before_reading(
             logger.warning(
                 message, location=(docname, line), type="equations", subtype="check"
             )
+
+
+def _folder(docname: str) -> str:
+    """Where below the cache the findings of a page are kept."""
+    return pages.kept[docname].rpartition("/")[0]
 
 
 def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
@@ -86,15 +99,15 @@ def find_new_checks(
     removed: set[str],
 ) -> list[str]:
     """The pages for which a module of checks has been written since they were read."""
+    root = Path(app.config.snippet_root).resolve()
     return [
         docname
         for docname in env.found_docs & env.dependencies.keys()
-        if not set(existing(app, docname)) <= _dependencies(env, docname)
+        if any(
+            path.is_file() and str(path) not in map(str, env.dependencies[docname])
+            for path in checks_of(root, docname)
+        )
     ]
-
-
-def _dependencies(env: BuildEnvironment, docname: str) -> set[str]:
-    return {str(Path(env.srcdir, path).resolve()) for path in env.dependencies[docname]}
 
 
 def mark_equations(app: Sphinx, document: nodes.document) -> None:

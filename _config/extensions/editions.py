@@ -52,6 +52,10 @@ class Answer:
     line: int
     text: str
 
+    def holds(self, line: int) -> bool:
+        """Whether a line (from 1) of the chapter stands in it."""
+        return self.line <= line <= self.line + self.text.count("\n") + 1
+
     def cells(self) -> list[str]:
         """The cells that it draws, as ``module#cell``."""
         return [match["cell"] for match in SNIPPET.finditer(self.text)]
@@ -68,6 +72,10 @@ class Edition:
     text: str
     answers: list[Answer] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+    def in_answer(self, line: int) -> bool:
+        """Whether a line (from 1) stands in an answer."""
+        return any(answer.holds(line) for answer in self.answers)
 
 
 def withhold(text: str) -> Edition:

@@ -20,6 +20,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
+from answer_names import explained, needed
 from chapter_notebook import (
     Chapter,
     Problem,
@@ -30,6 +31,7 @@ from chapter_notebook import (
 from execution import Settings, run_chapters, versions
 from ready_kernels import warm_up, why_not
 from snippet_cells import SnippetLibrary
+from withheld_answers import edition_of, edition_text, source_text
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +48,10 @@ class Pages:
     notebooks: dict[str, NotebookNode] = field(default_factory=dict)
     # The Markdown with the values of {eval} in place, for whoever reads formulas.
     texts: dict[str, str] = field(default_factory=dict)
-    # How many {eval} a page has.
+    # How many {eval} a page has, with all its answers: so the tests count them.
     values: dict[str, int] = field(default_factory=dict)
+    # Where the outcome of a page is kept: that without answers in a folder of its own.
+    kept: dict[str, str] = field(default_factory=dict)
     dependencies: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -58,17 +62,27 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
     """Run the cells of the pages to be read; report each mistake with its place."""
     library = SnippetLibrary(Path(app.config.snippet_root))
     chapters: dict[str, tuple[Chapter, str]] = {}
+    wholes: dict[str, Chapter] = {}
     sources: dict[str, str] = {}
     for docname in docnames.copy():
         try:
-            text = Path(env.doc2path(docname)).read_text(encoding="utf-8")
+            source, text = source_text(app, docname), edition_text(app, docname)
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
             message = "the file is not UTF-8; save it with that encoding"
             _warn(docname, Problem(line, message, "snippets.encoding"))
             docnames.remove(docname)  # Sphinx would end here, with a traceback
             continue
-        chapter = read_chapter(text, library, env.myst_config)  # type: ignore[attr-defined]
+        config = env.myst_config  # type: ignore[attr-defined]
+        wholes[docname] = chapter = read_chapter(source, library, config)
+        answers = edition_of(source)
+        wrong = [*answers.problems, *needed(chapter, answers.in_answer)]
+        pages.kept[docname] = docname
+        if text != source:
+            pages.kept[docname] = f"without-answers/{docname}"
+            chapter = read_chapter(text, library, config)
+            number_as_in(wholes[docname], chapter)
+        chapter.problems += wrong
         sources[docname] = text
         code = library.dependencies(chapter.modules)
         chapters[docname] = (chapter, library.digest(code))
@@ -78,21 +92,34 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
         library.root, Path(app.config.snippet_cache), app.config.snippet_timeout
     )
     outcomes = run_chapters(
-        chapters, settings, lambda line: logger.info("running cells %s", line)
+        {pages.kept[docname]: work for docname, work in chapters.items()},
+        settings,
+        lambda line: logger.info("running cells %s", line),
     )
     for docname, (chapter, _) in chapters.items():
-        outcome = outcomes[docname]
+        outcome = outcomes[pages.kept[docname]]
         for cell, outputs in zip(chapter.code_cells(), outcome.outputs, strict=True):
             cell.outputs = outputs
         text = filled_text(sources[docname], chapter, outcome.values)
         pages.texts[docname] = text
-        pages.values[docname] = len(chapter.evaluations)
+        pages.values[docname] = len(wholes[docname].evaluations)
         figures = fill_values(chapter, outcome.values)
         if chapter.problems or outcome.problems:
             figures = []  # cells without outputs; the reason is reported
+        in_answer = edition_of(source_text(app, docname)).in_answer
         for problem in [*chapter.problems, *outcome.problems, *figures]:
-            _warn(docname, problem)
+            _warn(docname, explained(problem, wholes[docname], in_answer))
         pages.notebooks[docname] = chapter.notebook
+
+
+def number_as_in(whole: Chapter, chapter: Chapter) -> None:
+    """Count the cells of a chapter without answers as those of the whole chapter."""
+    numbers = {
+        cell.metadata["line"]: number
+        for number, cell in enumerate(whole.code_cells(), 1)
+    }
+    for cell in chapter.code_cells():
+        cell.metadata["number"] = numbers[cell.metadata["line"]]
 
 
 def _warn(docname: str, problem: Problem) -> None:
@@ -105,6 +132,7 @@ def _warn(docname: str, problem: Problem) -> None:
 def remember_page(app: Sphinx, docname: str, content: list[str]) -> None:
     """Note which page MyST-NB is about to read, and the code that it depends on."""
     pages.reading = docname
+    content[0] = edition_text(app, docname)
     for path in pages.dependencies[docname]:
         app.env.note_dependency(path)
 
@@ -119,6 +147,7 @@ def forget_pages(app: Sphinx, env: BuildEnvironment) -> None:
     pages.notebooks.clear()
     pages.texts.clear()
     pages.values.clear()
+    pages.kept.clear()
     pages.dependencies.clear()
 
 
@@ -132,6 +161,7 @@ def check_settings(app: Sphinx) -> None:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect the events; read every Markdown page as a chapter."""
     app.setup_extension("myst_nb")
+    app.setup_extension("withheld_answers")
     app.add_config_value("snippet_root", ".", "env", types=(str,))
     app.add_config_value("snippet_cache", "cells", "", types=(str,))
     if not why_not() and not any(Path(app.config.snippet_cache).glob("*.json")):

@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,12 @@ class Settings:
 
 def versions() -> dict[str, str]:
     """The versions that an output can depend on."""
-    found = {"python": platform.python_version()}
+    return {"python": platform.python_version()} | _installed()
+
+
+@cache
+def _installed() -> dict[str, str]:
+    found = {}
     for package in PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
@@ -79,6 +85,8 @@ def cache_key(chapter: Chapter, digest: str) -> str:
     ]
     asked = [(item.after, item.text) for item in chapter.evaluations]
     parts = [FORMAT, versions(), cells, asked, digest]
+    if numbers := [cell.metadata.get("number") for cell in chapter.code_cells()]:
+        parts += [numbers] if any(numbers) else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -150,8 +158,13 @@ async def _run(chapter: Chapter, settings: Settings) -> Outcome:
     outcome.problems += [_no_cell_before(item) for item in asked.get(0, [])]
     async with _kernel(settings) as client:
         client.timeout = settings.timeout
+        counted = 0
         for number, cell in enumerate(cells, 1):
-            problem = await _run_cell(client, cell, number, settings.root)
+            # A traceback names the cell by its number in the whole chapter.
+            wanted = cell.metadata.get("number", number)
+            await _count_to(client, wanted - counted - 1)
+            counted = wanted
+            problem = await _run_cell(client, cell, wanted, settings.root)
             outcome.outputs.append(cell.outputs)
             if problem:
                 outcome.problems.append(problem)
@@ -206,6 +219,13 @@ async def _kernel(settings: Settings) -> AsyncIterator[NotebookClient]:
                 await manager.shutdown_kernel(now=True)
             if client.kc is not None:
                 client.kc.stop_channels()
+
+
+async def _count_to(client: NotebookClient, skipped: int) -> None:
+    """Let the kernel count cells that this chapter has left out."""
+    assert isinstance(client.kc, AsyncKernelClient)
+    for _ in range(skipped):
+        await client.kc.execute_interactive("pass", timeout=client.timeout)
 
 
 async def _run_cell(

@@ -3,7 +3,8 @@
 Sphinx rewrites a page when its own source changed. But every page also shows what
 others define: titles in the sidebar, numbers of equations and exercises, the targets of
 links. This extension remembers a digest of all that pages can see of one another, has
-every page written again when it changes, and removes the pages of removed chapters.
+every page written again when it changes, and removes the pages of removed chapters and
+the images, files and words that no page has any more.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def shared_state(env: BuildEnvironment) -> str:
         env.domains.standard_domain.data["objects"],
         env.domains.standard_domain.data["terms"],
         env.domains.math_domain.data["objects"],
+        _sources(env),
         {
             label: _title(entry["node"])
             for label, entry in exercises.items()
@@ -40,6 +42,12 @@ def shared_state(env: BuildEnvironment) -> str:
     ]
     text = "\n".join(_stable(part) for part in state)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _sources(env: BuildEnvironment) -> list[tuple[str, str]]:
+    """Key and label of each source in a list of those that pages cite."""
+    citations = env.domaindata.get("cite", {}).get("citations", [])
+    return [(source.key, source.formatted_entry.label) for source in citations]
 
 
 def _title(exercise: nodes.Element) -> str:
@@ -89,10 +97,39 @@ def remove_pages(
     return []
 
 
+def remove_files(app: Sphinx, exception: Exception | None) -> None:
+    """Delete the images and downloads that no page has any more."""
+    env = app.env
+    used = {Path("_images", name) for _, name in env.images.values()}
+    used |= {Path("_downloads", name) for _, name in env.dlfiles.values()}
+    for folder in ("_images", "_downloads"):
+        for path in sorted(Path(app.outdir, folder).rglob("*"), reverse=True):
+            if path.is_dir():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif path.relative_to(app.outdir) not in used:
+                path.unlink()
+
+
+def forget_words(app: Sphinx) -> Iterable[tuple[str, dict[str, object], str]]:
+    """Take the words that no page has any more out of the search index.
+
+    Sphinx keeps each word that the index of an earlier build had.
+    """
+    indexer = getattr(app.builder, "indexer", None)
+    for words in (indexer._mapping, indexer._title_mapping) if indexer else ():
+        for word in [word for word, places in words.items() if not places]:
+            del words[word]
+    return []
+
+
 def connect_for_pages(app: Sphinx) -> None:
     """Only builders that write one file for each page need this."""
     if hasattr(app.builder, "get_outfilename"):
         app.connect("env-get-outdated", remove_pages)
+        app.connect("build-finished", remove_files)
+        # The last event before the index is written.
+        app.connect("html-collect-pages", forget_words)
     # After Sphinx's own collectors have numbered sections, figures and equations.
     app.connect("env-get-updated", rewrite_when_shared_state_changes, priority=900)
 

@@ -37,6 +37,7 @@ from folded import folded_code
 from incremental import has_changed
 from probes import Mistake, ProbeSource, Result, probe_files, read_probes, run_probes
 from snippet_cells import SnippetLibrary, did_you_mean
+from withheld_answers import withheld_labels
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +123,14 @@ def check_beliefs(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
         return []
     library = SnippetLibrary(Path(app.config.snippet_root))
     book.probes, mistakes = read_probes(library)
+    # What is treated in an answer that is withheld belongs to it.
+    withheld = {
+        label.removeprefix(PREFIX): docname
+        for label, (docname, _) in withheld_labels(app).items()
+        if label.startswith(PREFIX)
+    }
+    for name in withheld.keys() & book.probes.keys():
+        del book.probes[name]
     settings = Settings(
         library.root, Path(app.config.snippet_cache), app.config.snippet_timeout
     )
@@ -134,7 +143,7 @@ def check_beliefs(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     for mistake in [*mistakes, *failed, *_without_place(book)]:
         _warn(f"{mistake.path}:{mistake.line}", mistake.message, "probe")
     _check_probes(book, library)
-    _check_lists(book)
+    _check_lists(book, set(withheld.values()))
     appendices = [page for page, lists in book.lists.items() if lists]
     titles = [
         (belief.name, belief.docname, [node.pformat() for node in belief.title])
@@ -178,12 +187,13 @@ def _check_probes(book: Beliefs, library: SnippetLibrary) -> None:
         )
 
 
-def _check_lists(book: Beliefs) -> None:
+def _check_lists(book: Beliefs, withheld: set[str]) -> None:
+    """Compare lists and chapters; ``withheld`` may have theirs in hidden answers."""
     chapters = [page for page, beliefs in book.beliefs.items() if beliefs]
     listed: dict[str, str] = {}
     for page, lists in book.lists.items():
         for chapter, line in lists:
-            if chapter not in chapters:
+            if chapter not in chapters and chapter not in withheld:
                 message = (
                     f"no chapter {chapter!r} with misconceptions"
                     f"{did_you_mean(chapter, chapters)} "

@@ -58,7 +58,8 @@ def wanted(places: Places, path: Path) -> Wanted | None:
         is_left_over(part) or part == "__pycache__" for part in _below(places, path)
     ):
         return None
-    if path.suffix == ".bib" or path == places.root / "CITATION.cff":
+    for_all = (places.root / "CITATION.cff", places.source / "answers.toml")
+    if path.suffix == ".bib" or path in for_all:
         return Wanted.RESTART
     if path.is_relative_to(places.config):
         apart = path.relative_to(places.config).parts[0] in APART

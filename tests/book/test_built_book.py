@@ -23,11 +23,15 @@ from tests.book.test_structure import BOOK
 from tests.cells import ROOT
 
 
-def build(target: Path, cache: Path) -> None:
-    """Build the book in a process of its own."""
+def build(target: Path, cache: Path, *arguments: str) -> None:
+    """Build the book in a process of its own, with all answers if nothing else is said.
+
+    Which of them ``book/answers.toml`` withholds today is not for a test to depend on.
+    """
+    arguments = arguments or ("--with-answers",)
     command = [sys.executable, str(ROOT / "_config" / "build_book.py")]
     done = subprocess.run(
-        [*command, "--target", str(target), "--cache", str(cache)],
+        [*command, *arguments, "--target", str(target), "--cache", str(cache)],
         env=os.environ | {"SOURCE_DATE_EPOCH": "1700000000"},
         capture_output=True,
         text=True,

@@ -1,8 +1,9 @@
 """The built book in a real browser.
 
-``nox -s browser`` builds ``build/html`` and runs the tests of this folder; with pytest
-alone, build it first. They use the Chromium that is installed, of which ``$CHROMIUM``
-may be the path; nothing is downloaded. Most tests need one fixture::
+``nox -s browser`` builds the book with all answers and runs the tests of this folder;
+with pytest alone, build ``build/html`` first, or name a folder in ``$BOOK_SITE``. They
+use the Chromium that is installed, of which ``$CHROMIUM`` may be the path; nothing is
+downloaded. Most tests need one fixture::
 
     def test_an_answer_opens(visit: Visit) -> None:
         page = visit("tensors", width=360, dark=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SITE = ROOT / "build" / "html"
+SITE = Path(os.environ.get("BOOK_SITE", ROOT / "build" / "html"))
 PAGES = sorted(page.stem for page in SITE.glob("*.html"))
 CHAPTERS = sorted(
     page.stem.replace("_", "-")

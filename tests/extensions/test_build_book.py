@@ -1,6 +1,7 @@
 """A build puts good pages in place, and says in one line what is wrong with others."""
 
 import io
+import os
 from pathlib import Path
 from typing import NoReturn
 
@@ -230,3 +231,76 @@ def test_the_command_builds_the_book_with_any_builder_into_any_folder(
     assert capsys.readouterr().out == ""  # there is no page to look at
     names = sorted(path.name for path in Path("result/plain").glob("*.txt"))
     assert names == ["glossary.txt", "graphs.txt", "index.txt", "tensors.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], ("html", {}, "")),
+        (
+            ["--without-answers"],
+            ("html-without-answers", {"without_answers": "*"}, "-without-answers"),
+        ),
+        (
+            ["--without-answers=a,b"],
+            ("html-without-answers", {"without_answers": "a,b"}, "-without-answers"),
+        ),
+        (
+            ["--with-answers"],
+            ("html-with-answers", {"without_answers": ""}, "-with-answers"),
+        ),
+        (["--day", "2026-12-01"], ("html", {"edition_day": "2026-12-01"}, "")),
+        (
+            ["--builder", "typst", "--without-answers"],
+            ("pdf", {"without_answers": "*"}, "-without-answers"),
+        ),
+    ],
+)
+def test_each_edition_has_a_place_of_its_own(
+    here: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    expected: tuple[str, dict[str, str], str],
+) -> None:
+    folder, settings, pdf = expected
+    calls = []
+
+    def record(source: Path, target: Path, config: Path, **options: object) -> int:
+        calls.append((target, options["overrides"], os.environ["BOOK_EDITION"]))
+        return 0
+
+    monkeypatch.setenv("BOOK_EDITION", "another")
+    monkeypatch.setattr(build_book, "build", record)
+    assert main(arguments) == 0
+    assert calls == [(here.root / "build" / folder, settings, pdf)]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--without-answers="], ["--without-answers", "--with-answers"]]
+)
+def test_an_edition_that_cannot_be_is_refused(
+    here: Project, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert "--without-answers" in capsys.readouterr().err
+    assert not (here.root / "build").exists()
+
+
+def test_a_result_can_join_those_of_other_names(project: Project) -> None:
+    target = project.root / "build" / "pages"
+    target.mkdir(parents=True)
+    for name in ("other.pdf", "tensors.html"):
+        (target / name).write_text("before")
+    status = build(
+        project.root / "book",
+        target,
+        project.root / "_config",
+        root=project.root,
+        beside=True,
+        errors=io.StringIO(),
+        status=None,
+    )
+    assert status == 0
+    assert (target / "other.pdf").read_text() == "before"
+    assert "<h1>Tensors" in (target / "tensors.html").read_text()

@@ -226,7 +226,8 @@ def is_about(line: str, fault: Fault) -> bool:
 def mistakes_with(faults: Iterable[Fault]) -> list[str]:
     """What a build with all these faults says, and the test of labels, line by line."""
     with project(faults) as copy:
-        command = ["_config/build_book.py", "--target", str(copy / "build/html")]
+        where = str(copy / "build/html")
+        command = ["_config/build_book.py", "--with-answers", "--target", where]
         done = _run(copy, command, 900)
         pages = {
             page.stem: page.read_text(encoding="utf-8")

@@ -49,7 +49,8 @@ class CellVisitor(Translator):
         new.outputs = [self._output(output) for output in cell.outputs]
         new.metadata = NotebookNode(metadata(cell))
         # The number that the cell has in the book, see `renumber`.
-        new.metadata["book"] = self._position(node["cell_index"])
+        position = cell.metadata.get("number") or self._position(node["cell_index"])
+        new.metadata["book"] = position
         self.cells.append(new)
         if caption := self._caption(node):
             self.block(caption)

@@ -58,6 +58,8 @@ class BlockVisitor(Translator):
         text = self.anchor(*node["ids"]) + self.within(node)
         if is_answer_link(node.next_node(descend=False, siblings=True)):
             text = f"#keep[{text}]"
+        if "answer-later" in node["classes"]:
+            text = f"#answer-later[{text}]"
         self.block(node, text)
         raise nodes.SkipNode
 
