@@ -201,6 +201,15 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Time cold builds beside plain MyST-NB; `-- --pairs 9 --chapter tensors`."""
+    environment(session)
+    folders = [str(ROOT), str(ROOT / "_config"), str(ROOT / "_config" / "extensions")]
+    session.env["PYTHONPATH"] = os.pathsep.join(folders)
+    python(session, "-m", "bench", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and types; `-- --fix` mends what can be mended."""
     environment(session)

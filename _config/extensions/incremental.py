@@ -33,6 +33,7 @@ def shared_state(env: BuildEnvironment) -> str:
         env.domains.standard_domain.data["objects"],
         env.domains.standard_domain.data["terms"],
         env.domains.math_domain.data["objects"],
+        _sources(env),
         {
             label: _title(entry["node"])
             for label, entry in exercises.items()
@@ -41,6 +42,12 @@ def shared_state(env: BuildEnvironment) -> str:
     ]
     text = "\n".join(_stable(part) for part in state)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _sources(env: BuildEnvironment) -> list[tuple[str, str]]:
+    """Key and label of each source in a list of those that pages cite."""
+    citations = env.domaindata.get("cite", {}).get("citations", [])
+    return [(source.key, source.formatted_entry.label) for source in citations]
 
 
 def _title(exercise: nodes.Element) -> str:

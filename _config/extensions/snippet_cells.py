@@ -156,6 +156,26 @@ def _is_code_of(text: str, body: list[ast.stmt]) -> bool:
         return False
 
 
+@cache
+def imported_names(text: str, package: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    """The names that the import statements of a module of a package may lead to.
+
+    >>> sorted(imported_names("from .b import c", ("a",)))
+    [('a', 'b'), ('a', 'b', 'c')]
+    """
+    names: set[tuple[str, ...]] = set()
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Import(names=aliases):
+                names.update(tuple(alias.name.split(".")) for alias in aliases)
+            case ast.ImportFrom(module=module, names=aliases, level=level):
+                base = package[: len(package) - level + 1] if level else ()
+                base += tuple(module.split(".")) if module else ()
+                names.add(base)
+                names.update((*base, alias.name) for alias in aliases)
+    return frozenset(names)
+
+
 class SnippetLibrary:
     """The snippet packages below ``root``: their cells, imports and digests.
 
@@ -231,19 +251,10 @@ class SnippetLibrary:
     def _imports(self, path: Path) -> list[Path]:
         """The files below ``root`` that a file's import statements lead to."""
         try:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            names = imported_names(text, path.relative_to(self.root).parent.parts)
         except (SyntaxError, UnicodeDecodeError):
             return []  # reported where the file is drawn from
-        here = list(path.relative_to(self.root).parent.parts)
-        names: list[list[str]] = []
-        for node in ast.walk(tree):
-            match node:
-                case ast.Import(names=aliases):
-                    names += [alias.name.split(".") for alias in aliases]
-                case ast.ImportFrom(module=module, names=aliases, level=level):
-                    base = here[: len(here) - level + 1] if level else []
-                    base = base + (module.split(".") if module else [])
-                    names += [base, *([*base, alias.name] for alias in aliases)]
         files: list[Path] = []
         for parts in names:
             for length in range(1, len(parts) + 1):

@@ -127,7 +127,7 @@ def renew(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     """Write the appendix again when what it tells has changed."""
     state = [
         sorted(counts_of(env).items()),
-        sorted((name, repr(page)) for name, page in findings_of(env).items()),
+        sorted((name, page.digest) for name, page in findings_of(env).items()),
         sorted(beliefs_of(env).results),
         _expected(app),
         _planted(app),

@@ -71,16 +71,20 @@ class Report:
 def outline(node: nodes.Element, numbered: Numbered) -> nodes.Element | None:
     """A copy of a tree with sections, contents, numbered nodes and what is around them.
 
+    Titles and captions are those of numbered nodes.
     ``None`` if the tree holds nothing of these.
     """
-    if isinstance(node, addnodes.toctree | nodes.title | nodes.caption):
+    if isinstance(node, addnodes.toctree):
         return node.deepcopy()
-    parts = [
-        part
-        for child in node.children
-        if isinstance(child, nodes.Element) and (part := outline(child, numbered))
-    ]
-    if parts or isinstance(node, nodes.section) or numbered(node):
+    is_numbered = numbered(node)
+    parts: list[nodes.Element] = []
+    for child in node.children:
+        if isinstance(child, nodes.title | nodes.caption):
+            parts += [child.deepcopy()] if is_numbered else []
+        elif isinstance(child, nodes.Element):
+            part = outline(child, numbered)
+            parts += [part] if part is not None else []
+    if parts or is_numbered or isinstance(node, nodes.section):
         copy: nodes.Element = node.copy()
         copy += parts
         return copy
@@ -112,6 +116,19 @@ def in_child(work: Callable[[], bool]) -> bool:
     return status == 0
 
 
+def _once(highlight: Callable[..., str]) -> Callable[..., str]:
+    """The same function with a memory; it complains of nothing that it remembers."""
+    known: dict[str, str] = {}
+
+    def remembered(*arguments: Any, location: Any = None, **options: Any) -> str:
+        key = repr((arguments, options))
+        if key not in known:
+            known[key] = highlight(*arguments, location=location, **options)
+        return known[key]
+
+    return remembered
+
+
 class QuickBuilder(StandaloneHTMLBuilder):
     """Sphinx's builder of pages, which keeps what it knows from build to build."""
 
@@ -123,16 +140,19 @@ class QuickBuilder(StandaloneHTMLBuilder):
 
     def keep(self, app: Sphinx, document: nodes.document) -> None:
         """Keep the outline of a page that has been read."""
-        docname = self.env.docname
-        # Sphinx never reads a page twice in one process, so it does not forget this.
-        self.env._pickled_doctree_cache.pop(docname, None)
-        self.outlines[docname] = outline(document, self._numbered) or nodes.Element()
+        domains = [*self.env.domains.sorted()]
 
-    def _numbered(self, node: nodes.Node) -> bool:
-        return any(
-            domain.get_enumerable_node_type(node)
-            for domain in self.env.domains.sorted()
-        )
+        def numbered(node: nodes.Node) -> bool:
+            return any(domain.get_enumerable_node_type(node) for domain in domains)
+
+        self.outlines[self.env.docname] = outline(document, numbered) or nodes.Element()
+
+    def init_highlighter(self) -> None:
+        """Colour a piece of code once."""
+        super().init_highlighter()
+        for bridge in (self.highlighter, self.dark_highlighter):
+            if bridge is not None:
+                bridge.highlight_block = _once(bridge.highlight_block)  # type: ignore[method-assign]
 
     def load_indexer(self, docnames: Set[str]) -> None:
         """Read the words of the other pages, if this is for the search."""
@@ -204,6 +224,32 @@ class Saved:
             domain.data = self.env.domaindata[domain.name]
 
 
+def _keep_citations(env: BuildEnvironment) -> None:
+    """Format the list of sources again only if there are other sources or citations."""
+    domain: Any = env.domains.get("cite")
+    if domain is None:
+        return
+    format_all = domain.env_updated
+    known: list[object] = []
+
+    def state() -> list[object]:
+        cited: dict[str, list[str]] = {}
+        for ref in domain.citation_refs:
+            cited.setdefault(ref.docname, []).extend(t.key for t in ref.targets)
+        lists = {key: id(value) for key, value in domain.bibliographies.items()}
+        # Which page comes first can matter for their order.
+        return [cited, lists, len(domain.citations), {**env.toctree_includes}]
+
+    def env_updated() -> list[str]:
+        if state() == known:
+            return []
+        found: list[str] = format_all()
+        known[:] = state()
+        return found
+
+    domain.env_updated = env_updated
+
+
 class QuickBook:
     """A book in memory, built once and again after each edit.
 
@@ -215,6 +261,7 @@ class QuickBook:
         self.app = app
         self.builder = app.builder
         app.connect("doctree-read", app.builder.keep, priority=900)
+        _keep_citations(app.env)
         self.faultless = faultless
         self.built = False
         self.unindexed: set[str] = set()

@@ -33,7 +33,7 @@ Listener = asyncio.Queue[dict[str, Any]]
 class State:
     """What is known of the book; the browsers show it."""
 
-    # Of each page that has been written, in which build.
+    # Of each page that has been written, a number that grows each time.
     versions: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     building: bool = True
@@ -62,9 +62,12 @@ class Session:
         self.listeners: dict[Listener, str] = {}
         self.worker: WorkerProcess | None = None
         self.number = 0
+        self._edition = 0
         self.unfinished = True
         self._answers: dict[int, asyncio.Future[bool]] = {}
+        self._built = False
         self._changed: set[Path] = set()
+        self._waiting: set[Path] = set()  # changed while the first build runs
         self._touched: set[str] = (
             set()
         )  # pages that builds without success have written
@@ -96,8 +99,15 @@ class Session:
                 self.say(f"{', '.join(names)}: changed for all pages, starting over")
                 self._restart.set()
             else:
-                self._changed |= changed
-                self._ask()
+                self._change(changed)
+
+    def _change(self, changed: set[Path]) -> None:
+        """Build for changed files, once the first build of all pages has ended."""
+        if self.state.building and not self._built:
+            self._waiting |= changed
+        else:
+            self._changed |= changed
+            self._ask()
 
     def _ask(self) -> None:
         """Have everything built that has changed since the last good build."""
@@ -105,7 +115,7 @@ class Session:
             return
         self.number += 1
         self._idle.clear()
-        self._errors, self._written = [], []
+        self._errors, self._written, self._waiting = [], [], set()
         self._begun = time.monotonic()
         self.state.building, self.state.progress = True, ""
         self.worker.ask(
@@ -125,6 +135,7 @@ class Session:
             self.worker = worker = await WorkerProcess.start(self.places, self.folder)
             self._changed.clear()
             self._touched.clear()
+            self._built = False
             self._ask()
             listening = asyncio.create_task(self._listen(worker))
             restarting = asyncio.create_task(self._restart.wait())
@@ -171,7 +182,9 @@ class Session:
                 self.pages = worker.pages
                 self._written += pages
                 self.unfinished = True
-                self.state.versions |= dict.fromkeys(pages, self.number)
+                # Not the number of the build: a newer one may be asked for by now.
+                self._edition += 1
+                self.state.versions |= dict.fromkeys(pages, self._edition)
                 self._tell()
             case {"error": line}:
                 self._errors.append(line)
@@ -180,14 +193,16 @@ class Session:
                 self._tell()
             case {"done": number, "good": good} if number in self._answers:
                 self._answers.pop(number).set_result(good)
-            case {"done": number, "good": good} if number == self.number:
-                self._done(good)
+            case {"done": number, "good": good, "kept": kept} if number == self.number:
+                self._done(good, kept)
 
-    def _done(self, good: bool) -> None:
+    def _done(self, good: bool, kept: bool) -> None:
         seconds = time.monotonic() - self._begun
-        if good:
+        self._built |= kept
+        if kept:
             self._changed.clear()
             self._touched.clear()
+        if good:
             if self._written:
                 self.say(f"{_few(self._written)}: {seconds:.2f} s")
         else:
@@ -199,6 +214,9 @@ class Session:
         self.state.building, self.state.progress = False, ""
         self._idle.set()
         self._tell()
+        if self._waiting:
+            self._changed |= self._waiting
+            self._ask()
 
     async def finish(self) -> None:
         """Have the search and the index written, if pages are newer than they."""

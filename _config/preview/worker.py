@@ -11,7 +11,7 @@ and answers on its standard output ::
     {"writing": ["tensors"]}
     {"written": ["tensors"]}
     {"error": "book/tensors.md:42: …"}
-    {"done": 7, "good": true}
+    {"done": 7, "good": true, "kept": true}
 
 A build that fails, or that a newer command makes pointless, must leave nothing behind.
 So before each build the process makes a copy of itself that waits. If the build is good
@@ -25,6 +25,7 @@ import ctypes
 import io
 import json
 import os
+import re
 import select
 import signal
 import sys
@@ -41,6 +42,7 @@ from author_errors import AuthorErrors
 from preview.quick_build import Edit, QuickBook, QuickSphinx, Report
 
 COMMANDS = 0  # file descriptor
+MISTAKE = re.compile(r"(?P<page>\S+?):\d+: ")
 PR_SET_CHILD_SUBREAPER = 36
 PATIENCE = 5.0  # seconds for a build to end by itself
 
@@ -91,6 +93,8 @@ class Worker:
 
     def __init__(self, book: QuickBook, errors: AuthorErrors, news: News) -> None:
         self.book = book
+        self.root = errors.root
+        self.troubled: frozenset[Path] = frozenset()
         self.errors = errors
         self.news = news
         self.building = False
@@ -131,7 +135,7 @@ class Worker:
         os.close(ends)
         self.errors.lines.clear()
         edit = Edit(
-            frozenset(map(Path, command["changed"])),
+            frozenset(map(Path, command["changed"])) | self.troubled,
             frozenset(command["rewrite"]),
             frozenset(command["first"]),
         )
@@ -139,11 +143,14 @@ class Worker:
             lambda pages: self.news.tell(writing=pages),
             lambda pages: self.news.tell(written=pages),
         )
-        good = False
+        good = kept = False
         try:
             self.building = True
-            good = self.book.build(edit, report)
+            is_first = not self.book.built
+            kept = good = self.book.build(edit, report)
             self.building = False
+            if is_first and not good:
+                kept = self._keep_troubled()
         except SphinxError as error:
             self.building = False
             self.errors.write(f"{error.category}: {error}\n")
@@ -153,12 +160,25 @@ class Worker:
             self.building = False
             traceback.print_exc()
             self.news.tell(error=f"{type(error).__name__}: {error} (see the terminal)")
-        self.news.tell(done=command["build"], good=good)
-        if not good:
+        self.news.tell(done=command["build"], good=good, kept=kept)
+        if not kept:
             os._exit(0)  # the copy sees the pipe close
+        if good:
+            self.troubled = frozenset()
         os.kill(copy, signal.SIGKILL)
         os.waitpid(copy, 0)
         os.close(begins)
+
+    def _keep_troubled(self) -> bool:
+        """Whether a first build with mistakes may stay; it would take long again.
+
+        It may if each mistake is one of a page: those pages are read again, and so
+        complain again, until there is a good build.
+        """
+        found = [MISTAKE.match(line) for line in self.errors.lines]
+        pages = {self.root / match["page"] for match in found if match}
+        self.troubled = frozenset(pages)
+        return all(found) and all(page.suffix == ".md" for page in pages)
 
     def _abandon(self, number: int, frame: object) -> None:
         if self.building:

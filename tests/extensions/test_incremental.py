@@ -18,6 +18,13 @@ NAMES = ("alpha", "beta", "gamma")
 KINDS = ("prose", "title", "factor", "helper", "order", "add", "remove")
 
 
+BIBLIOGRAPHY = "".join(
+    f"@book{{source{number}, author={{Author {letter}}}, title={{Title {letter}}}, "
+    f"publisher={{Press}}, year={{200{number}}}}}\n"
+    for number, letter in enumerate("ABC")
+)
+
+
 @dataclass
 class State:
     """What the author has written: a model of the tiny book."""
@@ -42,7 +49,9 @@ class State:
                 f"value = UNIT * {self.factor.get(name, 2)}\nprint(value)\n"
             )
             files[f"book/{name}.md"] = self.page(name)
-        contents = "\n".join(self.order)
+        files["book/references.bib"] = BIBLIOGRAPHY
+        files["book/references.md"] = "# Sources\n\n```{bibliography}\n```\n"
+        contents = "\n".join([*self.order, "references"])
         files["book/index.md"] = (
             f"# Tiny\n\n```{{toctree}}\n:numbered:\n\n{contents}\n```\n"
         )
@@ -65,7 +74,8 @@ class State:
 ({name})=
 # {name} {self.title.get(name, 0)}
 
-Prose {self.prose.get(name, 0)}, see {{ref}}`{other}` and [](#ex-{other}).
+Prose {self.prose.get(name, 0)}, see {{ref}}`{other}` and [](#ex-{other}), and
+{{cite:t}}`source{self.prose.get(name, 0) % 3}`.
 
 ```{{code-cell}} python
 :snippet: {name}#value
@@ -196,6 +206,29 @@ def test_a_preview_equals_a_clean_build(
             for name in ("searchindex.js", "_static/inline-styles.css", "objects.inv"):
                 made = [folder / name for folder in (preview.pages, book.html)]
                 assert made[0].read_bytes() == made[1].read_bytes()
+
+
+def test_a_preview_that_begins_with_mistakes_goes_on_page_by_page(
+    tiny_book: TinyBook,
+) -> None:
+    chapter = tiny_book.root / "book" / "chapter.md"
+    text = chapter.read_text()
+    chapter.write_text(f"{text}\n[](#nowhere)\n")
+    index = tiny_book.root / "book" / "index.md"
+    with worker(tiny_book.root) as preview:
+        [first] = preview.build()
+        index.write_text(index.read_text().replace("# Tiny", "# Tiny\n\nA book."))
+        [second] = preview.build([index])
+        assert first == second
+        assert sorted(preview.written) == ["chapter", "index"]
+        chapter.write_text(text)
+        assert preview.build([chapter]) == []
+        index.write_text(index.read_text().replace("A book.", "My book."))
+        assert preview.build([index]) == []
+        assert preview.written == ["index"]
+        preview.finish()
+        assert tiny_book.build() == []
+        assert pages(preview.pages) == pages(tiny_book.html)
 
 
 def test_nothing_is_written_when_nothing_changed(tiny_book: TinyBook) -> None:

@@ -56,7 +56,7 @@ from tests.faults.planting import (
 SEED = 2026
 # How many of each kind the whole audit plants.
 COUNTS = {
-    **{"formula": 240, "number": 32, "output": 100, "link": 60, "label": 60},
+    **{"formula": 300, "number": 32, "output": 100, "link": 60, "label": 60},
     **{"code": 28, "answer": 16, "check": 24},
 }
 RESULTS = ROOT / "build" / "faults.jsonl"

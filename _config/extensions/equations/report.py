@@ -7,8 +7,10 @@ concerns formulas of the text is told by the tests: a sentence may set a value (
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from equations.pages import Printed
 
@@ -60,6 +62,16 @@ class Page:
     findings: list[Finding]
     unused: list[str] = field(default_factory=list)
     broken: Broken | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that came of the page, but not of where it stands; asked for last."""
+        told = [
+            repr(replace(finding, formula=replace(finding.formula, line=0, row=0)))
+            for finding in self.findings
+        ]
+        text = repr((told, self.unused, self.broken))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def problems(slug: str, page: Page) -> Iterator[tuple[int, str]]:

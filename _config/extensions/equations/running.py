@@ -55,9 +55,13 @@ def _idle(root: Path, slug: str, printed: list[Printed]) -> Page | None:
 
 def sources(root: Path, slug: str) -> list[Path]:
     """The code on which the findings of a page depend; it need not exist yet."""
+    return [*sorted(HERE.glob("*.py")), *checks_of(root, slug)]
+
+
+def checks_of(root: Path, slug: str) -> list[Path]:
+    """Of this code what an author writes."""
     checks = root / "snippets" / "checks"
-    module = f"{slug.replace('-', '_')}.py"
-    return [*sorted(HERE.glob("*.py")), checks / "__init__.py", checks / module]
+    return [checks / "__init__.py", checks / f"{slug.replace('-', '_')}.py"]
 
 
 def _key(root: Path, slug: str, printed: list[Printed]) -> str:

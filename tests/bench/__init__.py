@@ -1,0 +1,1 @@
+"""Measurements against the plain tools; ``nox -s bench`` runs them."""
