@@ -117,23 +117,26 @@ def pdf(session: nox.Session) -> None:
 
 @nox.session
 def notebooks(session: nox.Session) -> None:
-    """Make build/notebooks.zip; `-- --run` also runs all in a fresh environment."""
+    """Make build/notebooks.zip; `-- --run` runs all afresh; `-- --without-answers`."""
     environment(session)
     options = [option for option in session.posargs if option != "--run"]
     python(session, "_config/build_book.py", "--builder", "notebooks", *options)
     if len(options) < len(session.posargs):
         with tempfile.TemporaryDirectory() as folder:
-            _run_notebooks(session, Path(folder))
+            # The edition that was asked for is a part of the name.
+            asked = re.search(r"-(-with(?:out)?-answers)", " ".join(options))
+            edition = "notebooks" + (asked[1] if asked else "")
+            _run_notebooks(session, Path(folder), edition)
 
 
-def _run_notebooks(session: nox.Session, folder: Path) -> None:
+def _run_notebooks(session: nox.Session, folder: Path, edition: str) -> None:
     """Do what a student does with the ZIP file; compare what the cells show."""
-    shutil.unpack_archive(ROOT / "build" / "notebooks.zip", folder)
+    shutil.unpack_archive(ROOT / "build" / f"{edition}.zip", folder)
     fresh = folder / "environment"
     session.run(sys.executable, "-m", "virtualenv", "--quiet", str(fresh))
     binaries = fresh / BINARIES.name
     _install_torch(session, binaries / "python")
-    unpacked = folder / "notebooks"
+    unpacked = folder / edition
     with session.chdir(unpacked):
         needed = ["-m", "pip", "install", "--quiet", "-r", "requirements.txt"]
         session.run(str(binaries / "python"), *needed, external=True)
@@ -195,6 +198,15 @@ def mutants(session: nox.Session) -> None:
     folders = [str(ROOT), str(ROOT / "_config"), str(ROOT / "_config" / "extensions")]
     session.env["PYTHONPATH"] = os.pathsep.join(folders)
     python(session, "-m", "tests.faults", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Time cold builds beside plain MyST-NB; `-- --pairs 9 --chapter tensors`."""
+    environment(session)
+    folders = [str(ROOT), str(ROOT / "_config"), str(ROOT / "_config" / "extensions")]
+    session.env["PYTHONPATH"] = os.pathsep.join(folders)
+    python(session, "-m", "bench", *session.posargs)
 
 
 @nox.session

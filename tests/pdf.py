@@ -173,6 +173,8 @@ class Tagged:
 
         def own(element: Any, block: Any) -> None:
             tag = str(element.get("/S", ""))
+            if tag == "/TOC":
+                return  # the contents may end with any entry
             if tag and (block is None or BLOCKS.fullmatch(tag)):
                 block = element
             for part in self._parts(element):
@@ -193,7 +195,8 @@ class Tagged:
                 lines[key[0]].append(key)
         found = []
         for page, keys in sorted(lines.items()):
-            for block in {owners[key].objgen: owners[key] for key in keys}.values():
+            blocks = {owners[k].objgen: owners[k] for k in keys if k in owners}
+            for block in blocks.values():
                 parts = whole[block.objgen]
                 fonts = [piece.font for part in parts for piece in self.pieces[part]]
                 label = str(block.S) in {"/P", "/Lbl"} and all(

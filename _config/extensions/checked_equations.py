@@ -1,6 +1,6 @@
 """Sphinx wiring: compute the formulas of the pages; say on the page how.
 
-Before pages are read, their formulas are compared with the checks of the chapter
+While pages are read, their formulas are compared with the checks of the chapter
 (``equations``); a display that is false and a labelled equation without a check are
 located warnings. Below each labelled equation stands a folded note: how it is checked,
 with how many cases, and the largest difference that was found in this build.
@@ -11,6 +11,8 @@ Settings: ``equation_cache`` (folder of kept findings). The checks lie in
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 
 from docutils import nodes
@@ -21,6 +23,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
+from beside_reading import begin
 from equations.report import Finding, Page, mistakes
 from equations.running import CheckError, check_pages, checks_of, sources
 from executed_chapters import pages
@@ -37,24 +40,49 @@ def findings_of(env: BuildEnvironment) -> dict[str, Page]:
     return found
 
 
-def check_before_reading(
-    app: Sphinx, env: BuildEnvironment, docnames: list[str]
-) -> None:
-    """Compute the formulas of the pages to be read; report each mistake."""
-    texts = {docname: pages.texts[docname] for docname in docnames}
+@dataclass
+class Checks:
+    """The checks that go on while Sphinx reads; from the one event to the other."""
+
+    running: Future[dict[str, Page]] | None = None
+
+
+checks = Checks()
+
+
+def begin_checks(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Begin to compute the formulas of the pages to be read."""
     root, cache = Path(app.config.snippet_root), Path(app.config.equation_cache)
-    try:
-        # The findings of an edition without answers are kept beside those of the whole.
-        found: dict[str, Page] = {}
-        for folder in dict.fromkeys(map(_folder, docnames)):
-            some = {name: texts[name] for name in docnames if _folder(name) == folder}
-            found |= check_pages(root, some, cache / folder)
-    except CheckError as error:
-        raise ExtensionError(f"snippets/checks: {error}", modname="equations") from None
+    # The findings of an edition without answers are kept beside those of the whole.
+    folders: dict[Path, dict[str, str]] = {}
+    for docname in docnames:
+        folder = cache / pages.kept[docname].rpartition("/")[0]
+        folders.setdefault(folder, {})[docname] = pages.texts[docname]
+    checks.running = begin(app, lambda: _found(root, folders))
+
+
+def _found(root: Path, folders: dict[Path, dict[str, str]]) -> dict[str, Page]:
+    found: dict[str, Page] = {}
+    for folder, texts in folders.items():
+        found |= check_pages(root, texts, folder)
     for page in found.values():
         # What checks say of formulas that a page lacks, such as those of its answers,
         # is for the tests; nothing of it is kept with the pages.
         page.unused.clear()
+    return found
+
+
+def report_checks(app: Sphinx, env: BuildEnvironment) -> None:
+    """Wait for the findings, keep them, and report each mistake."""
+    if checks.running is None:
+        return
+    root = Path(app.config.snippet_root)
+    try:
+        found = checks.running.result()
+    except CheckError as error:
+        raise ExtensionError(f"snippets/checks: {error}", modname="equations") from None
+    finally:
+        checks.running = None
     findings_of(env).update(found)
     for docname, page in found.items():
         if page.broken:
@@ -66,11 +94,6 @@ def check_before_reading(
             logger.warning(
                 message, location=(docname, line), type="equations", subtype="check"
             )
-
-
-def _folder(docname: str) -> str:
-    """Where below the cache the findings of a page are kept."""
-    return pages.kept[docname].rpartition("/")[0]
 
 
 def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
@@ -110,17 +133,6 @@ def find_new_checks(
     ]
 
 
-def mark_equations(app: Sphinx, document: nodes.document) -> None:
-    """Put the note of its check below each labelled equation."""
-    page = findings_of(app.env).get(app.env.docname, Page([]))
-    found = {item.formula.label: item for item in page.findings if item.formula.label}
-    for equation in list(document.findall(nodes.math_block)):
-        finding = found.get(equation.get("label") or "")
-        if finding is not None and finding.checked:
-            place = equation.parent.index(equation)
-            equation.parent.insert(place + 1, note(finding))
-
-
 def note(finding: Finding) -> folded:
     """How an equation is checked, folded."""
     box = folded("", folded_summary("", "How this is checked"), classes=["check"])
@@ -135,16 +147,26 @@ def note(finding: Finding) -> folded:
 
 
 class NotesOnPages(SphinxPostTransform):
-    """Leave the notes out where they cannot fold; the appendix has their numbers."""
+    """Put the note of its check below each labelled equation.
+
+    On the web alone: elsewhere it cannot fold, and the appendix has its numbers.
+    """
 
     default_priority = 5
 
     def run(self, **kwargs: object) -> None:
         """Change the doctree of one page in place."""
         if self.app.builder.format != "html":
-            for box in list(self.document.findall(folded)):
-                if "check" in box["classes"]:
-                    box.parent.remove(box)
+            return
+        page = findings_of(self.env).get(self.env.docname, Page([]))
+        found = {
+            item.formula.label: item for item in page.findings if item.formula.label
+        }
+        for equation in list(self.document.findall(nodes.math_block)):
+            finding = found.get(equation.get("label") or "")
+            if finding is not None and finding.checked:
+                place = equation.parent.index(equation)
+                equation.parent.insert(place + 1, note(finding))
 
 
 def _told(finding: Finding) -> str:
@@ -183,10 +205,10 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.setup_extension("executed_chapters")
     app.setup_extension("folded")
     app.add_config_value("equation_cache", "equations", "", types=(str,))
-    app.connect("env-before-read-docs", check_before_reading, priority=600)
+    app.connect("env-before-read-docs", begin_checks, priority=600)
+    app.connect("env-updated", report_checks, priority=400)
     app.connect("env-get-outdated", find_new_checks)
     app.connect("env-purge-doc", forget_page)
     app.connect("source-read", note_checks)
-    app.connect("doctree-read", mark_equations)
     app.add_post_transform(NotesOnPages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

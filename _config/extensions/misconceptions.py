@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from docutils import nodes
@@ -32,6 +33,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import ExtensionMetadata
 
+from beside_reading import begin
 from execution import Settings
 from folded import folded_code
 from incremental import has_changed
@@ -116,34 +118,62 @@ def find_beliefs(app: Sphinx, document: nodes.document) -> None:
     beliefs_of(app.env).beliefs[app.env.docname] = found
 
 
-def check_beliefs(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
-    """Run the probes; report what lacks its counterpart; renew the lists."""
-    book = beliefs_of(env)
-    if not any(book.lists.values()):
-        return []
+@dataclass
+class Ran:
+    """The probes as they were read, and their run, which goes on beside the reading."""
+
+    probes: dict[str, ProbeSource] = field(default_factory=dict)
+    mistakes: list[Mistake] = field(default_factory=list)
+    run: Future[tuple[dict[str, Result], list[Mistake]]] | None = None
+
+
+ran = Ran()
+
+
+def begin_probes(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Begin to run the probes; which pages list them is known when all are read."""
     library = SnippetLibrary(Path(app.config.snippet_root))
-    book.probes, mistakes = read_probes(library)
-    # What is treated in an answer that is withheld belongs to it.
-    withheld = {
+    ran.probes, ran.mistakes = read_probes(library)
+    for name in _withheld(app).keys() & ran.probes.keys():
+        del ran.probes[name]
+    settings = Settings(
+        library.root, Path(app.config.snippet_cache), app.config.snippet_timeout
+    )
+    ran.run = begin(
+        app,
+        lambda: run_probes(
+            ran.probes.values(),
+            library,
+            settings,
+            lambda line: logger.info("running probes %s", line),
+        ),
+    )
+
+
+def _withheld(app: Sphinx) -> dict[str, str]:
+    """The beliefs that are treated in withheld answers, to which they belong."""
+    return {
         label.removeprefix(PREFIX): docname
         for label, (docname, _) in withheld_labels(app).items()
         if label.startswith(PREFIX)
     }
-    for name in withheld.keys() & book.probes.keys():
-        del book.probes[name]
-    settings = Settings(
-        library.root, Path(app.config.snippet_cache), app.config.snippet_timeout
-    )
-    book.results, failed = run_probes(
-        book.probes.values(),
-        library,
-        settings,
-        lambda line: logger.info("running probes %s", line),
-    )
+
+
+def check_beliefs(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
+    """Report what lacks its counterpart; renew the lists."""
+    book = beliefs_of(env)
+    library = SnippetLibrary(Path(app.config.snippet_root))
+    if ran.run is None:
+        return []
+    results, failed = ran.run.result()
+    mistakes, ran.run = ran.mistakes, None
+    if not any(book.lists.values()):
+        return []
+    book.probes, book.results = ran.probes, results
     for mistake in [*mistakes, *failed, *_without_place(book)]:
         _warn(f"{mistake.path}:{mistake.line}", mistake.message, "probe")
     _check_probes(book, library)
-    _check_lists(book, set(withheld.values()))
+    _check_lists(book, set(_withheld(app).values()))
     appendices = [page for page, lists in book.lists.items() if lists]
     titles = [
         (belief.name, belief.docname, [node.pformat() for node in belief.title])
@@ -304,5 +334,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-read", find_beliefs)
     app.connect("env-purge-doc", forget_page)
     app.connect("env-merge-info", merge_pages)
+    # After the cells: these few wait until the cores are free.
+    app.connect("env-before-read-docs", begin_probes, priority=650)
     app.connect("env-updated", check_beliefs)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

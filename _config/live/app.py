@@ -144,8 +144,10 @@ class LiveBook(ExtensionApp):
         """End the kernels; leave nothing behind."""
         if hasattr(self, "door"):
             self.door.remove()
-        await self.kernels.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            await self.kernels.close()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def main(arguments: list[str] | None = None) -> None:

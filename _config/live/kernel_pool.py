@@ -202,7 +202,10 @@ class KernelPool:
             self.ready.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self.ready
-        await self.manager.shutdown_all(now=True)
+        # One that was about to start is known but cannot be ended; it ends by itself,
+        # with the process it would have come from.
+        kernels = self.manager.list_kernel_ids()
+        await asyncio.gather(*map(self._end, kernels), return_exceptions=True)
 
     async def _start(self) -> str:
         """Start a kernel and have it load what takes long."""

@@ -33,7 +33,7 @@ Listener = asyncio.Queue[dict[str, Any]]
 class State:
     """What is known of the book; the browsers show it."""
 
-    # Of each page that has been written, in which build.
+    # Of each page that has been written, a number that grows each time.
     versions: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     building: bool = True
@@ -62,6 +62,7 @@ class Session:
         self.listeners: dict[Listener, str] = {}
         self.worker: WorkerProcess | None = None
         self.number = 0
+        self._edition = 0
         self.unfinished = True
         self._answers: dict[int, asyncio.Future[bool]] = {}
         self._built = False
@@ -181,7 +182,9 @@ class Session:
                 self.pages = worker.pages
                 self._written += pages
                 self.unfinished = True
-                self.state.versions |= dict.fromkeys(pages, self.number)
+                # Not the number of the build: a newer one may be asked for by now.
+                self._edition += 1
+                self.state.versions |= dict.fromkeys(pages, self._edition)
                 self._tell()
             case {"error": line}:
                 self._errors.append(line)

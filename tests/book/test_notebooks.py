@@ -40,6 +40,7 @@ def folder(
     target = tmp_path_factory.mktemp("notebooks") / "build" / "notebooks"
     command = [sys.executable, str(ROOT / "_config" / "build_book.py")]
     options = ["--builder", "notebooks", "--cache", str(ROOT / "build" / "cells")]
+    options.append("--with-answers")  # also those that are not published yet
     done = subprocess.run(
         [*command, *options, "--target", str(target)],
         env=os.environ,

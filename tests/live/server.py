@@ -108,6 +108,7 @@ def running(
     command: Sequence[str] = (str(ROOT / "_config" / "live"),),
     port: int = 0,
     ready: bool = True,
+    open_page: bool = False,
 ) -> Iterator[Server]:
     """Start the server; end it, whatever happens."""
     log = folder / f"server-{uuid.uuid4().hex}.log"
@@ -117,7 +118,7 @@ def running(
     }
     arguments = [
         f"--LiveBook.site={site}",
-        "--LiveBook.open_page=False",
+        f"--LiveBook.open_page={open_page}",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         *options,

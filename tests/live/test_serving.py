@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -221,6 +222,29 @@ def test_a_forgotten_kernel_is_ended(tmp_path: Path, site: Path, client: Path) -
         assert channel.run("1 + 1") == "2"
         assert reader.channel(reader.kernel()).run("1 + 1") == "2"
         reader.close()
+
+
+def test_it_can_be_stopped_before_a_kernel_is_ready(
+    tmp_path: Path, site: Path, client: Path
+) -> None:
+    with running(tmp_path, site, f"--LiveBook.client={client}") as server:
+        server.stop()
+        assert server.process.returncode == 0
+        assert "Traceback" not in server.printed
+
+
+def test_it_opens_the_file_that_leads_in(
+    tmp_path: Path, site: Path, client: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser is given a file: a key on a command line could be read by others."""
+    opened = tmp_path / "opened.txt"
+    browser = tmp_path / "browser.py"
+    browser.write_text(f"import sys; open({str(opened)!r}, 'w').write(sys.argv[1])")
+    monkeypatch.setenv("BROWSER", f"{sys.executable} {browser} %s")
+    option = f"--LiveBook.client={client}"
+    with running(tmp_path, site, option, open_page=True) as server:
+        until(lambda: opened.exists() and opened.read_text())
+        assert opened.read_text() == server.door.as_uri()
 
 
 @pytest.mark.parametrize("option", ["site", "client"])
