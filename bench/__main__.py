@@ -18,11 +18,14 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from bench import cold_build, growth
+from bench import cold_build, growth, preview
 from bench.timing import HEAD, Growth, Series
 
 HERE = Path(__file__).parent
-COMPARISONS: tuple[Callable[[Path, int], list[Series]], ...] = (cold_build.measure,)
+COMPARISONS: tuple[Callable[[Path, int], list[Series]], ...] = (
+    cold_build.measure,
+    preview.measure,
+)
 OWN, PEER = "#1f5fa8", "#b4540a"
 
 

@@ -13,8 +13,9 @@ from check_outputs import execute
 
 def build_own(folder: Path) -> Run:
     """Build a copy of the book without anything kept from an earlier build."""
-    for name in ("cells", "equations", "html"):
-        shutil.rmtree(folder / "build" / name, ignore_errors=True)
+    for kept in (folder / "build").iterdir():
+        if kept.name != "node":  # installed, not built
+            shutil.rmtree(kept)
     return run([sys.executable, "_config/build_book.py"], folder)
 
 

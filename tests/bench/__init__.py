@@ -1,1 +1,0 @@
-"""Measurements against the plain tools; ``nox -s bench`` runs them."""
