@@ -66,8 +66,10 @@ class Kernel:
 
 
 @asynccontextmanager
-async def kernel(**environment: str) -> AsyncIterator[Kernel]:
-    """A started kernel in a folder of its own."""
+async def kernel(
+    *, interrupted: bool = False, **environment: str
+) -> AsyncIterator[Kernel]:
+    """A started kernel in a folder of its own; perhaps interrupted at once."""
     with tempfile.TemporaryDirectory() as folder:
         manager = AsyncKernelManager(
             kernel_spec_manager=KernelSpecs(),
@@ -77,6 +79,8 @@ async def kernel(**environment: str) -> AsyncIterator[Kernel]:
         paths = {"IPYTHONDIR": folder, "PYTHONPATH": EXTENSIONS}
         env = clean_environment() | paths | environment
         await manager.start_kernel(env=env, cwd=folder)
+        if interrupted:
+            await manager.interrupt_kernel()
         client = manager.client()
         client.start_channels()
         try:
@@ -239,6 +243,14 @@ def test_the_end_of_one_kernel_is_its_own() -> None:
             assert not await three.manager.is_alive()
 
     asyncio.run(three())
+
+
+def test_a_kernel_survives_an_interrupt_before_it_listens() -> None:
+    async def main() -> None:
+        async with kernel(interrupted=True) as one:
+            assert await one.value("6 * 7") == 42
+
+    asyncio.run(main())
 
 
 def test_a_kernel_is_interrupted_and_restarted_like_any_other() -> None:

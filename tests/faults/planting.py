@@ -236,6 +236,17 @@ def in_snippets(path: str, text: str, limit: int, seed: int) -> Iterator[Fault]:
             yield replace(fault, kind=first[max(starts)])
 
 
+def in_checks(path: str, text: str, limit: int, seed: int) -> Iterator[Fault]:
+    """Faults in the checks of formulas.
+
+    Not in a line that draws an input: a statement about any input holds for another.
+    """
+    lines = text.splitlines()
+    for fault in in_code("check", path, text, limit, seed):
+        if "draw." not in lines[fault.line - 1]:
+            yield fault
+
+
 def in_code(kind: str, path: str, text: str, limit: int, seed: int) -> Iterator[Fault]:
     """At most ``limit`` faults by the operators of cosmic-ray, a mutation tester."""
     nodes = list(ast_nodes(get_ast(text)))

@@ -172,6 +172,9 @@ def run_parent(channel: socket.socket, modules: Sequence[str]) -> None:
         SystemExit: with the reason, if what was imported has started a thread: a
             fork would lack it, and locks that it held would stay locked.
     """
+    # As ipykernel has it between two cells. A kernel is forked with it, for it may be
+    # interrupted before it listens, and must not end of that.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Read by ipykernel when it is imported: a kernel ends when this process has ended.
     os.environ["JPY_PARENT_PID"] = str(os.getpid())
     given = dict(os.environ)
