@@ -253,6 +253,17 @@ def test_a_kernel_survives_an_interrupt_before_it_listens() -> None:
     asyncio.run(main())
 
 
+def test_a_kernel_whose_folder_is_gone_ends_with_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gone = str(tmp_path / "gone")
+    parent = Parent(())  # its messages go where those of this test go
+    process = parent.fork([], clean_environment(), gone)
+    assert process.wait() == 1
+    parent.close()
+    assert capfd.readouterr().err == f"no kernel without its folder, {gone}\n"
+
+
 def test_a_kernel_is_interrupted_and_restarted_like_any_other() -> None:
     async def run() -> None:
         async with kernel() as one:

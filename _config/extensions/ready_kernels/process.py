@@ -103,7 +103,11 @@ def become_kernel(request: dict[str, Any], added: dict[str, str]) -> None:
     os.setsid()
     # Whatever the kernel does then, it does not outlive the parent.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.chdir(request["cwd"])
+    try:
+        os.chdir(request["cwd"])
+    except FileNotFoundError:
+        # Whoever asked for the kernel may be gone meanwhile, and the folder with it.
+        sys.exit(f"no kernel without its folder, {request['cwd']}")
     os.environ.clear()
     os.environ.update(request["env"] | added)
     os.environ["JPY_PARENT_PID"] = str(os.getppid())
