@@ -256,7 +256,9 @@ class Channel:
         return name
 
     def execute(self, code: str) -> str:
-        return self.send("execute_request", {"code": code, "allow_stdin": False})
+        # After an error a kernel drops what comes too soon, unless it is told not to.
+        content = {"code": code, "allow_stdin": False, "stop_on_error": False}
+        return self.send("execute_request", content)
 
     def messages(self) -> Iterator[dict[str, Any]]:
         while True:
