@@ -18,6 +18,7 @@ from pathlib import Path
 
 from equations.cases import Failure, check_case
 from equations.language import is_claim, is_concrete, parse
+from equations.meanings import Meanings, Unknown
 from equations.operations import Mismatch
 from equations.pages import Printed, formulas
 from equations.report import (
@@ -32,10 +33,6 @@ from equations.report import (
     Page,
 )
 from equations.tree import NotUnderstood
-from equations.values import (
-    Unknown,
-    callables,
-)
 from snippets import checks
 from snippets.checks import Check, Draw, RandomDraw, Setting
 
@@ -105,7 +102,7 @@ class Checker:
         self.chapter = chapter
         self.cases = cases
         self.draw = draw
-        self.drawn: dict[str, list[tuple[int, checks.Symbols]]] = {}
+        self.drawn: dict[str, list[tuple[int, Meanings]]] = {}
         self.found: dict[tuple[str, str], Finding] = {}
 
     def check_all(self, printed: Sequence[Printed]) -> list[Finding]:
@@ -120,7 +117,7 @@ class Checker:
             for formula in printed
         ]
 
-    def symbols(self, setting: Setting) -> Iterator[checks.Symbols]:
+    def draws(self, setting: Setting) -> Iterator[Meanings]:
         """The draws of a setting, each made when the first formula asks for it."""
         drawn = self.drawn.setdefault(setting.name, [])
         for place in range(1 if setting.example else self.cases):
@@ -129,11 +126,11 @@ class Checker:
                 drawn.append(self._next_draw(setting, case))
             yield drawn[place][1]
 
-    def _next_draw(self, setting: Setting, case: int) -> tuple[int, checks.Symbols]:
+    def _next_draw(self, setting: Setting, case: int) -> tuple[int, Meanings]:
         """The first draw from a case on that the setting accepts, and its case."""
         for tried in range(case, case + 1000):
             with contextlib.suppress(checks.Redraw):
-                return tried, setting.function(self.draw(setting, tried))
+                return tried, Meanings(setting.function(self.draw(setting, tried)))
         raise ValueError(f"the setting {setting.name} rejects what it draws")
 
     def settings(self, formula: Printed) -> list[Setting]:
@@ -230,14 +227,14 @@ class Checker:
             finding.draw = inspect.getsource(setting.function)
             if routes.routes is not None:
                 finding.code = inspect.getsource(routes.routes)
-        for case, symbols in enumerate(self.symbols(setting), start=1):
+        for case, meanings in enumerate(self.draws(setting), start=1):
             try:
-                read = parse(formula.tex, callables(symbols))
+                read = parse(formula.tex, meanings.functions)
                 if read.unread:
                     raise NotUnderstood("; ".join(read.unread))
                 if not read.chains:
                     return Finding(formula, NO_CLAIM)
-                check_case(read, symbols, finding, routes)
+                check_case(read, meanings, finding, routes)
             except (NotUnderstood, Unknown) as error:
                 finding.status, finding.reason = UNKNOWN, str(error)
                 return finding
