@@ -29,6 +29,8 @@ citation = dict(
 release = version = citation["version"]
 
 extensions = [
+    "early_imports",
+    "early_formulas",
     "executed_chapters",
     "checked_equations",
     "answers",
