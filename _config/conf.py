@@ -12,9 +12,6 @@ sys.path.insert(0, str(HERE / "extensions"))
 # For the checks of addresses that no notebook has, it would build 38 grammars, which
 # takes over a second; jsonschema does without it.
 sys.modules["rfc3987_syntax"] = None
-# Where a Jupyter server is installed, so is this; nbformat then compiles 38 grammars
-# when it is imported, for checks that it never makes: two seconds of each build.
-sys.modules["rfc3987_syntax"] = None
 
 project = "PyTorch from the Gradient Up"
 author = "The authors of PyTorch from the Gradient Up"
@@ -39,6 +36,7 @@ extensions = [
     "error_messages",
     "what_is_checked",
     "incremental",
+    "parallel_writing",
     "mathml",
     "page_head",
     "figure_scripts",
@@ -110,6 +108,10 @@ html_show_sphinx = False
 html_last_updated_fmt = None  # two builds of one state are the same bytes
 html_permalinks_icon = "#"
 pygments_style = "default"
+
+# Twice as many as cores: the next page is resolved meanwhile. Elsewhere than on Linux
+# to fork is not safe.
+write_processes = 2 * (os.cpu_count() or 1) if sys.platform == "linux" else 1
 
 # The PDF: `nox -s pdf`.
 typst_file = f"pytorch-from-the-gradient-up{os.environ.get('BOOK_EDITION', '')}.pdf"

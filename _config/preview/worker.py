@@ -245,6 +245,7 @@ def main(arguments: list[str]) -> None:
             return
         if errors.lines:
             return
+        app.config.write_processes = 1  # what is written is known to this process
         Worker(QuickBook(app, lambda: not errors.lines), errors, news).run()
 
 
