@@ -9,8 +9,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path.insert(0, str(HERE / "extensions"))
 
-# For the checks of addresses that no notebook has, it would build 38 grammars, which
-# takes over a second; jsonschema does without it.
+# Where a Jupyter server is installed, so is this. For the checks of addresses that no
+# notebook has, it would compile 38 grammars when nbformat is imported, which takes over
+# a second; jsonschema does without it.
 sys.modules["rfc3987_syntax"] = None
 
 project = "PyTorch from the Gradient Up"
