@@ -29,7 +29,6 @@ from chapter_notebook import (
     read_chapter,
 )
 from execution import Settings, run_chapters, versions
-from ready_kernels import warm_up, why_not
 from snippet_cells import SnippetLibrary
 from withheld_answers import edition_of, edition_text, source_text
 
@@ -157,12 +156,10 @@ def check_settings(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect the events; read every Markdown page as a chapter."""
+    app.setup_extension("early_imports")
     app.setup_extension("myst_nb")
     app.setup_extension("withheld_answers")
     app.add_config_value("snippet_root", ".", "env", types=(str,))
-    app.add_config_value("snippet_cache", "cells", "", types=(str,))
-    if not why_not() and not any(Path(app.config.snippet_cache).glob("*.json")):
-        warm_up()  # all chapters are to be run: the imports begin beside Sphinx's own
     app.add_config_value("snippet_timeout", 60, "", types=(int, float))
     # Another torch is a reason to read every page again.
     app.add_config_value("snippet_versions", versions(), "env")
