@@ -261,4 +261,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    result = main()
+    gc.freeze()  # nor is the garbage freed at the end: that takes a second
+    sys.exit(result)

@@ -9,11 +9,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path.insert(0, str(HERE / "extensions"))
 
-# For the checks of addresses that no notebook has, it would build 38 grammars, which
-# takes over a second; jsonschema does without it.
-sys.modules["rfc3987_syntax"] = None
-# Where a Jupyter server is installed, so is this; nbformat then compiles 38 grammars
-# when it is imported, for checks that it never makes: two seconds of each build.
+# Where a Jupyter server is installed, so is this. For the checks of addresses that no
+# notebook has, it would compile 38 grammars when nbformat is imported, which takes over
+# a second; jsonschema does without it.
 sys.modules["rfc3987_syntax"] = None
 
 project = "PyTorch from the Gradient Up"
@@ -29,6 +27,8 @@ citation = dict(
 release = version = citation["version"]
 
 extensions = [
+    "early_imports",
+    "early_formulas",
     "executed_chapters",
     "checked_equations",
     "answers",
@@ -37,6 +37,7 @@ extensions = [
     "error_messages",
     "what_is_checked",
     "incremental",
+    "parallel_writing",
     "mathml",
     "page_head",
     "figure_scripts",
@@ -108,6 +109,10 @@ html_show_sphinx = False
 html_last_updated_fmt = None  # two builds of one state are the same bytes
 html_permalinks_icon = "#"
 pygments_style = "default"
+
+# Twice as many as cores: the next page is resolved meanwhile. Elsewhere than on Linux
+# to fork is not safe.
+write_processes = 2 * (os.cpu_count() or 1) if sys.platform == "linux" else 1
 
 # The PDF: `nox -s pdf`.
 typst_file = f"pytorch-from-the-gradient-up{os.environ.get('BOOK_EDITION', '')}.pdf"

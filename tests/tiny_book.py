@@ -28,11 +28,13 @@ PDF_EXTENSIONS = [
     "typst_builder",
     "sphinxcontrib.bibtex",
 ]
+MACROS = {r"\abs": r"\lvert #1 \rvert"}
 PDF_SETTINGS = {
     "typst_file": "tiny.pdf",
     "typst_template": str(ROOT / "_config" / "typst" / "book.typ"),
     "typst_date": "2026-11-24",
     "language": "en-GB",
+    "mathml_macros": MACROS,
 }
 
 CHAPTER = """\

@@ -92,14 +92,21 @@ def find_runs(app: Sphinx, document: nodes.document) -> None:
     docname = app.env.docname
     notebook = executed_chapters.pages.notebooks[docname]
     cells = {cell.metadata.get("where"): cell for cell in notebook.cells}
+    failed = docname in executed_chapters.pages.failed
     runs = {}
     for box in document.findall(nodes.container):
         # A cell whose code was not found is not on the page.
         reference = str((box.get("cell_metadata") or {"where": ""})["where"])
         if box.get("nb_element") == "cell_code" and "#" in reference:
-            runs[reference] = run_of(docname, cells[reference], _section(box))
+            if not failed:
+                runs[reference] = run_of(docname, cells[reference], _section(box))
             box["ids"].append(cell_id(reference))
-    messages_of(app.env).runs[docname] = runs
+    messages = messages_of(app.env)
+    messages.runs[docname] = runs
+    if failed:
+        # Also the module of a chapter of which not one cell was found.
+        modules = {str(name).partition("#")[0] for name in cells}
+        messages.failed[docname] = {*modules, docname.replace("-", "_")}
 
 
 def _section(node: nodes.Node) -> str:
@@ -191,8 +198,9 @@ class CompleteEntries(SphinxPostTransform):
 
 def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
     """Drop what a page held, before it is read again."""
-    messages_of(env).runs.pop(docname, None)
-    messages_of(env).entries.pop(docname, None)
+    messages = messages_of(env)
+    for kept in (messages.runs, messages.entries, messages.failed):
+        kept.pop(docname, None)
 
 
 def merge_pages(
@@ -204,6 +212,8 @@ def merge_pages(
         mine.runs[docname] = theirs.runs[docname]
         if docname in theirs.entries:
             mine.entries[docname] = theirs.entries[docname]
+        if docname in theirs.failed:
+            mine.failed[docname] = theirs.failed[docname]
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

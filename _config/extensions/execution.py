@@ -21,7 +21,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -37,7 +37,8 @@ from nbformat import NotebookNode
 
 from cell_outputs import ADDRESS, failure, normalise, unfit_outputs
 from chapter_notebook import Chapter, Evaluation, Problem, Values
-from ready_kernels import KernelSpecs, clean_environment, why_not
+from ready_kernels.forking import clean_environment, why_not
+from ready_kernels.kernels import KernelSpecs
 
 # Part of every cache key; change it when what is kept of a run changes its meaning.
 FORMAT = 3
@@ -128,7 +129,8 @@ async def _run_all(
 ) -> None:
     if reason := why_not():
         progress(f"each chapter waits for its imports: {reason}")
-    slots = asyncio.Semaphore(os.cpu_count() or 1)
+    # One more than there are cores: a kernel waits for each of its messages.
+    slots = asyncio.Semaphore((os.cpu_count() or 1) + 1)
     done = 0
 
     async def one(name: str, chapter: Chapter, key: str) -> None:
@@ -170,8 +172,9 @@ async def _run(chapter: Chapter, settings: Settings) -> Outcome:
                 outcome.problems.append(problem)
                 break  # what follows depends on this cell
             outcome.problems += unfit_outputs(cell)
-            for item in asked.get(number, []):
-                value, reason = await _evaluate(client, item, settings.timeout)
+            items = asked.get(number, [])
+            found = await _evaluate(client, items, settings.timeout)
+            for item, (value, reason) in zip(items, found, strict=True):
                 outcome.values[number, item.text] = value
                 if reason:
                     message = f"{{eval}}`{item.text}` failed: {reason}"
@@ -204,6 +207,8 @@ async def _kernel(settings: Settings) -> AsyncIterator[NotebookClient]:
             allow_errors=True,
             # How a kernel cuts a text into messages is a matter of chance.
             coalesce_streams=True,
+            # `normalise` would take them out; to put them in costs more than a cell.
+            extra_arguments=["--InteractiveShell.colors=nocolor"],
         )
         extensions = Path(__file__).parent
         environment = clean_environment() | {
@@ -256,19 +261,32 @@ async def _run_cell(
 
 
 async def _evaluate(
-    client: NotebookClient, item: Evaluation, timeout: int
-) -> tuple[str, str]:
-    """The text of an expression's value, or a reason why there is none."""
-    # Imported by name, not into the namespace, which is the chapter's own.
+    client: NotebookClient, items: Sequence[Evaluation], timeout: int
+) -> list[tuple[str, str]]:
+    """For each expression the text of its value, and a reason if there is none."""
+    if not items:
+        return []
     assert isinstance(client.kc, AsyncKernelClient)
-    call = f"__import__('cell_values').in_prose({item.expression}, {item.spec!r})"
+    # Imported by name, not into the namespace, which is the chapter's own.
+    calls = {
+        str(
+            place
+        ): f"__import__('cell_values').in_prose({item.expression}, {item.spec!r})"
+        for place, item in enumerate(items)
+    }
     try:
         reply = await client.kc.execute_interactive(
-            "", silent=True, user_expressions={"value": call}, timeout=timeout
+            "", silent=True, user_expressions=calls, timeout=timeout
         )
     except TimeoutError:
-        return item.text, f"no value after {timeout:g} s"
-    result: dict[str, Any] = reply["content"]["user_expressions"]["value"]
+        return [(item.text, f"no value after {timeout:g} s") for item in items]
+    results: dict[str, dict[str, Any]] = reply["content"]["user_expressions"]
+    return [
+        _value(item, results[place]) for place, item in zip(calls, items, strict=True)
+    ]
+
+
+def _value(item: Evaluation, result: dict[str, Any]) -> tuple[str, str]:
     if result["status"] == "error":
         return item.text, f"{result['ename']}: {result['evalue']}"
     value = str(ast.literal_eval(result["data"]["text/plain"]))

@@ -33,7 +33,8 @@ from jupyter_server.services.kernels.kernelmanager import (
     ServerKernelManager,
 )
 
-from ready_kernels import KernelSpecs, clean_environment, warm_up, why_not
+from ready_kernels.forking import clean_environment, warm_up, why_not
+from ready_kernels.kernels import KernelSpecs
 
 # An expression, which leaves no name behind. Of the packages that the book's cells
 # import, these are slow to load.

@@ -37,9 +37,9 @@ from sphinx.errors import SphinxError
 from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-import ready_kernels
 from author_errors import AuthorErrors
 from preview.quick_build import Edit, QuickBook, QuickSphinx, Report
+from ready_kernels import forking
 
 COMMANDS = 0  # file descriptor
 MISTAKE = re.compile(r"(?P<page>\S+?):\d+: ")
@@ -203,19 +203,19 @@ def stay_behind() -> bool:
 
     It ends when all of them have, and collects what they leave.
     """
-    if not ready_kernels.why_not():
-        ready_kernels.warm_up()
+    if not forking.why_not():
+        forking.warm_up()
     ends, begins = os.pipe()  # open in every copy
     if os.fork() == 0:
         os.close(ends)
-        ready_kernels.adopt()
+        forking.adopt()
         return True
     os.close(begins)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     os.read(ends, 1)
-    ready_kernels.end()
+    forking.end()
     return False
 
 
@@ -245,6 +245,7 @@ def main(arguments: list[str]) -> None:
             return
         if errors.lines:
             return
+        app.config.write_processes = 1  # what is written is known to this process
         Worker(QuickBook(app, lambda: not errors.lines), errors, news).run()
 
 

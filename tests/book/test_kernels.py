@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-import ready_kernels
 from check_outputs import execute
+from ready_kernels import forking
 from tests.cells import ROOT
 
 
 def test_each_chapter_gives_the_same_bytes_in_a_forked_and_in_a_new_kernel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ready_kernels.why_not() == ""
+    assert forking.why_not() == ""
     forked, new = tmp_path / "forked", tmp_path / "new"
     chapters = execute(ROOT, forked)
     assert "imports" not in capsys.readouterr().out
-    monkeypatch.setattr(ready_kernels, "why_not", lambda: "for the test")
+    monkeypatch.setattr(forking, "why_not", lambda: "for the test")
     monkeypatch.setattr("execution.why_not", lambda: "for the test")
     execute(ROOT, new)
     # What a system that cannot fork is told.

@@ -16,7 +16,8 @@ from build_book import build
 from check_notebooks import differences
 from expected_outputs import Expectation
 from notebook_builder.package import imports, parts, requirements
-from tests.tiny_book import CONFIG, TinyBook
+from tests.every_node import write_every_node
+from tests.tiny_book import CONFIG, MACROS, TinyBook
 
 EXTENSIONS = [
     "executed_chapters",
@@ -28,99 +29,6 @@ EXTENSIONS = [
     "sphinxcontrib.bibtex",
 ]
 CONSTRAINTS = "ipykernel==7\nmatplotlib==3\ntorch==2.13.0\n"
-EVERYTHING = r"""
-(top)=
-# A chapter
-
-Some *emphasis*, **strength**, `code_x`, H{sub}`2`O, a formula $x < 2$, a
-[link](https://example.org/a_b), [one inside](#second), [the other page](#other) and a
-mark #1 [x] 2\*3\*4.
-
-- one
-- two
-
-  with a second paragraph
-
-3. three
-4. four
-
-   $$a = b$$
-
-(second)=
-## A second $x^2$ section
-
-> A quotation.
-
----
-
-```{note}
-A note's text.
-```
-
-:::{admonition} A title of its own
-:class: objectives
-Its text.
-:::
-
-| head a | head b |
-| --- | ---: |
-| cell `a\|b` | $\abs{y}$ |
-
-```{math}
-:label: eq-tiny
-\begin{aligned} a &= b \\ &= c \end{aligned}
-```
-
-See {eq}`eq-tiny` and {numref}`fig-tiny`.
-
-:::{figure} tiny.svg
-:alt: A square.
-:name: fig-tiny
-The caption of it.
-:::
-
-```{code-cell} python
-:snippet: chapter#data
-```
-
-```python
-shown = "only"
-```
-
-Term
-: Its definition.
-
-## Exercises
-
-:::{exercise} Build: a *title*
-:label: ex-chapter-ask
-What is it?
-:::
-
-:::{solution-start} ex-chapter-ask
-:::
-It is an answer.
-
-```{code-cell} python
-:snippet: chapter#answer
-```
-:::{solution-end}
-:::
-"""
-SNIPPET = '''\
-"""Cells of the chapter."""
-
-from snippets import raises
-
-# %% data
-from snippets import helper
-
-x = helper.X
-print("x is", x)
-
-# %% answer
-x + 1
-'''
 EXERCISES = """\
 from dataclasses import dataclass
 
@@ -146,12 +54,7 @@ def check(it):
 
 @pytest.fixture
 def book(tiny_book: TinyBook) -> TinyBook:
-    tiny_book.index("chapter", "words")
-    tiny_book.write("book/chapter.md", EVERYTHING)
-    tiny_book.write("book/words.md", "(other)=\n# Words\n\nSome.\n")
-    tiny_book.write("book/tiny.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
-    tiny_book.write("snippets/chapter.py", SNIPPET)
-    tiny_book.write("snippets/helper/__init__.py", "import math\n\nX = 23\n")
+    write_every_node(tiny_book)
     tiny_book.write("snippets/exercises/__init__.py", EXERCISES)
     tiny_book.write("constraints.txt", CONSTRAINTS)
     return tiny_book
@@ -168,7 +71,7 @@ def make(book: TinyBook, **settings: Any) -> list[str]:
         overrides={
             "extensions": EXTENSIONS,
             "notebook_constraints": str(book.root / "constraints.txt"),
-            "mathml_macros": {r"\abs": r"\lvert #1 \rvert"},
+            "mathml_macros": MACROS,
             **settings,
         },
         builder="notebooks",
@@ -192,20 +95,24 @@ def test_every_kind_of_node_is_plain_markdown(book: TinyBook) -> None:
         cell.source for cell in notebook.cells if cell.cell_type == "markdown"
     )
     for part in (
-        "# 1 A chapter\n\nSome *emphasis*, **strength**, `code_x`, H<sub>2</sub>O, a "
-        r"formula $x \lt  2$, a [link](https://example.org/a_b), "
+        "# 1 A chapter\n\nSome *emphasis*, **strength**, `code_x`, H<sub>2</sub>O and "
+        r"e<sup>x</sup>, a formula $x \lt  2$, a [link](https://example.org/a_b), "
         r"[one inside](#1.1-A-second-%24x%5E2%24-section), "
-        "[the other page](words.ipynb#2-Words) and a mark \\#1 \\[x\\] 2\\*3\\*4.",
+        "[the other page](words.ipynb#Words), [leaf](words.ipynb#Words) and a mark "
+        "\\#1 \\[x\\] 2\\*3\\*4.",
         "- one\n\n- two\n\n  with a second paragraph",
         "3. three\n\n4. four\n\n   $$ a = b $$",
         "## 1.1 A second $x^2$ section\n\n> A quotation.\n\n---",
         "> **Note**\n>\n> A note’s text.",
         "> **A title of its own**\n>\n> Its text.",
-        "| head a | head b |\n| --- | ---: |\n| cell `a\\|b` | $\\lvert y \\rvert$ |",
+        "| head a | head b |\n| --- | ---: |\n| cell `a\\|b` | $\\lvert y \\rvert$ |\n"
+        "| cell two |  |\n| cell three | 3 |",
         r"$$ \begin{aligned} a &= b \\ &= c \end{aligned} \tag{1.1} $$",
         "See [(1.1)](#1.1-A-second-%24x%5E2%24-section) and [Fig. 1.1](#1.1-",
         "![A square.](images/tiny.svg)\n\n**Fig. 1.1.** The caption of it.",
         '```python\nshown = "only"\n```',
+        "**A rubric**\n\nA footnote<sup>1</sup>.",
+        "\\[1\\] What it says.",
         "- **Term**: Its definition.",
         "### Exercise 1.1. Build: a *title*\n\nWhat is it?",
         "<details>\n<summary>Answer to Exercise 1.1</summary>\n\nIt is an answer.\n\n"

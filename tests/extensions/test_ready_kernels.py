@@ -19,12 +19,13 @@ import pytest
 from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
-import ready_kernels
-from ready_kernels import CannotFork, KernelSpecs, Parent, clean_environment
+from ready_kernels import forking
+from ready_kernels.forking import CannotFork, Parent, clean_environment
+from ready_kernels.kernels import KernelSpecs
 
-EXTENSIONS = str(Path(ready_kernels.__file__).parents[1])
+EXTENSIONS = str(Path(forking.__file__).parents[1])
 pytestmark = pytest.mark.skipif(
-    bool(ready_kernels.why_not()), reason="nothing is forked here"
+    bool(forking.why_not()), reason="nothing is forked here"
 )
 
 
@@ -156,7 +157,7 @@ def test_a_cell_sees_the_process_that_it_would_see_in_a_new_one(
     monkeypatch.setenv("PYTHONOPTIMIZE", "2")
     monkeypatch.setenv("PYTHONHASHSEED", "9")
     forked = asyncio.run(seen())
-    monkeypatch.setattr(ready_kernels, "why_not", lambda: "for the test")
+    monkeypatch.setattr(forking, "why_not", lambda: "for the test")
     new = asyncio.run(seen())
     for part in new:
         assert forked[part] == new[part], part
@@ -193,7 +194,7 @@ def test_no_thread_runs_in_the_parent() -> None:
         async with kernel() as one:
             loaded = await one.value("'torch' in __import__('sys').modules")
             assert loaded  # by the parent, for no cell has imported it
-            return threads(ready_kernels.warm_up().process.pid), loaded
+            return threads(forking.warm_up().process.pid), loaded
 
     assert asyncio.run(parent_of_a_kernel()) == (1, True)
 
@@ -204,7 +205,7 @@ def test_a_parent_with_a_thread_refuses_to_fork(
     wait = "threading.Thread(target=threading.Event().wait, daemon=True)"
     code = f"import threading\n{wait}.start()\n"
     (tmp_path / "threaded.py").write_text(code)
-    monkeypatch.setattr(ready_kernels, "ENVIRONMENT", {"PYTHONPATH": str(tmp_path)})
+    monkeypatch.setattr(forking, "ENVIRONMENT", {"PYTHONPATH": str(tmp_path)})
     parent = Parent(["threaded"])
     with pytest.raises(CannotFork):
         parent.fork([], {}, "/")
@@ -217,7 +218,7 @@ def test_without_a_parent_a_kernel_starts_from_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = Parent(["no_such_library"])
-    monkeypatch.setattr(ready_kernels, "warm_up", lambda: broken)
+    monkeypatch.setattr(forking, "warm_up", lambda: broken)
 
     async def answer() -> Any:
         async with kernel() as one:
@@ -305,16 +306,16 @@ def running(pids: list[int]) -> list[int]:
 BUILD = """
 import asyncio, os, sys, time
 from tests.extensions.test_ready_kernels import kernel
-import ready_kernels
+from ready_kernels import forking
 
-ready_kernels.PRELOADED = ()
+forking.PRELOADED = ()
 
 async def main():
     async with kernel() as idle, kernel() as busy:
         busy.client.execute("while True: pass")
         pids = [one.manager.provisioner.pid for one in (idle, busy)]
         assert await idle.value("__import__('os').getpid()") == pids[0]
-        print(ready_kernels.warm_up().process.pid, *pids, flush=True)
+        print(forking.warm_up().process.pid, *pids, flush=True)
         {then}
 
 asyncio.run(main())

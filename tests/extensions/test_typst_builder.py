@@ -11,110 +11,16 @@ import pikepdf
 import pytest
 
 from tests import pdf
+from tests.every_node import write_every_node
 from tests.tiny_book import TinyBook
 from typst_builder.mathematics import markup
 
-EVERYTHING = r"""
-(top)=
-# A chapter
-
-Some *emphasis*, **strength**, `code_x`, H{sub}`2`O and e{sup}`x`, a formula $x^2$, a
-[link](https://example.org/a_b), [one inside](#second), {term}`leaf`, and a mark #1 [x].
-
-- one
-- two
-
-  with a second paragraph
-
-3. three
-4. four
-
-(second)=
-## A second section
-
-> A quotation.
-
----
-
-```{note}
-A note's text.
-```
-
-:::{admonition} A title of its own
-:class: objectives
-Its text.
-:::
-
-| head a | head b |
-| --- | ---: |
-| cell one | $y$ |
-| cell two | |
-| cell three | 3 |
-
-```{math}
-:label: eq-tiny
-\begin{aligned} a &= b \\ &= c \end{aligned}
-```
-
-See {eq}`eq-tiny` and {numref}`fig-tiny`.
-
-:::{figure} tiny.svg
-:alt: A square.
-:name: fig-tiny
-The caption of it.
-:::
-
-```{code-cell} python
-:snippet: chapter#data
-```
-
-```{rubric} A rubric
-```
-
-A footnote[^1].
-
-[^1]: What it says.
-
-{index}`indexed`
-
-Term
-: Its definition.
-
-:::{exercise} Ask: a title
-:label: ex-tiny
-What is it?
-:::
-
-:::{solution-start} ex-tiny
-:::
-It is an answer.
-:::{solution-end}
-:::
-
-% a comment
-"""
-GLOSSARY = """\
-# Words
-
-:::{glossary}
-leaf
-  The end of a graph.
-:::
-"""
 EXTENSIONS = Path(__file__).parents[2] / "_config" / "extensions"
-SQUARE = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">'
-    '<rect width="40" height="40"/></svg>'
-)
 
 
 @pytest.fixture
 def book(tiny_book: TinyBook) -> TinyBook:
-    tiny_book.write("book/tiny.svg", SQUARE)
-    tiny_book.write("book/chapter.md", EVERYTHING)
-    tiny_book.write("book/words.md", GLOSSARY)
-    index = "# Tiny\n\n```{toctree}\n:numbered:\n\nchapter\n```\n\n"
-    tiny_book.write("book/index.md", f"{index}```{{toctree}}\nwords\n```\n")
+    write_every_node(tiny_book)
     return tiny_book
 
 
@@ -124,15 +30,16 @@ def test_no_text_is_lost(book: TinyBook) -> None:
     shown = pdf.text(book.pdf)
     for words in (
         "Some emphasis, strength, code_x, H2O and ex, a formula",
-        "a link, one inside, leaf, and a mark #1 [x].",
-        "one", "with a second paragraph", "3. three", "4. four", "1.1 A second section",
+        "a link, one inside, the other page, leaf and a mark #1 [x] 2*3*4.",
+        "one", "with a second paragraph", "3. three", "4. four",
         "A quotation.", "Note A note’s text.", "A title of its own Its text.",
-        "head a head b", "cell two cell three 3", "See (1.1) and Fig. 1.1.",
-        "Fig. 1.1 The caption of it.", "x = 20 + 3", "x is 23", "A rubric",
+        "head a head b cell a|b", "cell two cell three 3", "See (1.1) and Fig. 1.1.",
+        "Fig. 1.1 The caption of it.", "x = helper.X", "x is 23", 'shown = "only"',
+        "A rubric",
         "What it says.", "Term Its definition.",
-        "Exercise 1.1 (Ask: a title) What is it? Answer to Exercise 1.1, page 6",
+        "Exercise 1.1 (Build: a title) What is it? Answer to Exercise 1.1, page 6",
         "Answers 1 A chapter Answer to Exercise 1.1 Back to Exercise 1.1, page 5 "
-        "It is an answer.",
+        "It is an answer. x + 1 24",
         "Words leaf The end of a graph.",
         "Index I indexed, 5", "L leaf, 4, 7",
     ):  # fmt: skip

@@ -22,7 +22,7 @@ from equations.language import is_claim
 from equations.pages import Printed, formulas
 from equations.report import NO_CLAIM, Broken, Finding, Page
 from execution import versions
-from ready_kernels import run_module
+from ready_kernels.forking import run_module
 
 HERE = Path(__file__).parent
 

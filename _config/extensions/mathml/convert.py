@@ -32,6 +32,7 @@ SERVER = Path(__file__).with_name("temml_server.cjs")
 NUMBERED = re.compile(
     r"\\(begin|end)\{(equation|align|alignat|gather|multline|eqnarray)\}"
 )
+INDENT = re.compile(r"\n[ \t]+")  # of a list around it
 MACRO = re.compile(r"\\[A-Za-z]+")
 TOKEN = re.compile(r"\\(?:begin|end)(?=\{)|\\.|[{}&]", re.DOTALL)
 
@@ -60,7 +61,7 @@ def convert(
         MathError: Temml cannot take the formula.
         InstallError: Temml is not installed.
     """
-    latex = NUMBERED.sub(r"\\\1{\2*}", latex.strip())
+    latex = INDENT.sub("\n", NUMBERED.sub(r"\\\1{\2*}", latex.strip()))
     request = {
         "latex": as_one_display(latex) if display else latex,
         "display": display,

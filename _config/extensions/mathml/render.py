@@ -67,7 +67,7 @@ class CheckFormulas(SphinxPostTransform):
             if not isinstance(node, nodes.math | nodes.math_block):
                 continue
             try:
-                _mathml(self.config.mathml_macros, node)
+                _drawn(self.config.mathml_macros, node)
             except MathError as error:
                 formula = " ".join(node.astext().split())
                 logger.warning(
@@ -125,9 +125,8 @@ def visit_math(self: HTML5Translator, node: nodes.math) -> None:
     """Write a formula of the text."""
     classes = CLASSES
     try:
-        mathml = _mathml(self.config.mathml_macros, node)
-        if width(mathml) > _room(node):
-            mathml = _mathml(self.config.mathml_macros, node, breakable=True)
+        mathml, long = _drawn(self.config.mathml_macros, node)
+        if long:
             classes += " math-long"
     except MathError:
         mathml = _failed(self, node)
@@ -158,8 +157,8 @@ def visit_math_block(self: HTML5Translator, node: nodes.math_block) -> None:
     number = get_node_equation_number(self, node) if node.get("number") else ""
     focus = ""
     try:
-        mathml = _mathml(self.config.mathml_macros, node)
-        if width(mathml) > _room(node) - (NUMBER if number else 0):
+        mathml, long = _drawn(self.config.mathml_macros, node)
+        if long:
             # Who has no pointer scrolls with the arrow keys, once the box has focus.
             name = f"Formula {number}".rstrip()
             focus = f' tabindex="0" role="group" aria-label="{name}"'
@@ -176,6 +175,15 @@ def visit_math_block(self: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def _drawn(macros: dict[str, str], node: nodes.Element) -> tuple[str, bool]:
+    """The MathML of a formula, and whether it is too long for a phone."""
+    mathml = _mathml(macros, node)
+    long = width(mathml) > _room(node)
+    if long and isinstance(node, nodes.math):
+        mathml = _mathml(macros, node, breakable=True)
+    return mathml, long
+
+
 def _mathml(
     macros: dict[str, str], node: nodes.Element, *, breakable: bool = False
 ) -> str:
@@ -186,6 +194,8 @@ def _mathml(
 def _room(node: nodes.Element) -> float:
     """The width that a phone has for a formula, less within notes and lists."""
     room, outer = PHONE, node.parent
+    if node.get("number"):
+        room -= NUMBER
     while outer is not None:
         if isinstance(outer, nodes.Admonition | nodes.list_item | nodes.block_quote):
             room -= INSET

@@ -6,6 +6,7 @@ from docutils import nodes
 from sphinx.locale import admonitionlabels
 from sphinx.util.math import get_node_equation_number
 
+from book_builder.translator import own_title, take_title
 from mathml.convert import as_one_display
 from notebook_builder.base import Translator
 from notebook_builder.markdown import escape, fence, indent, safe_start
@@ -25,8 +26,8 @@ class BlockVisitor(Translator):
     def visit_section(self, node: nodes.section) -> None:
         """Begin a section with its heading, and a cell with the section."""
         self.depth += 1
-        title = node.next_node(nodes.title)
-        if title is not None and title.parent is node:
+        title = own_title(node)
+        if title is not None:
             self.new_cell()
             number = self.builder.section_number(self.docname, node)
             self._heading(f"{number} {self.within(title)}".strip(), self.depth)
@@ -37,17 +38,6 @@ class BlockVisitor(Translator):
 
     def _heading(self, text: str, level: int) -> None:
         self.block(f"{'#' * min(level, 6)} {text}")
-
-    def visit_title(self, node: nodes.title) -> None:
-        """Write the title of what is no section; sections have written theirs."""
-        if not isinstance(node.parent, nodes.section):
-            self.block(f"**{self.within(node)}**")
-        raise nodes.SkipNode
-
-    def visit_rubric(self, node: nodes.rubric) -> None:
-        """Write a heading outside the contents."""
-        self.block(f"**{self.within(node)}**")
-        raise nodes.SkipNode
 
     def visit_paragraph(self, node: nodes.paragraph) -> None:
         """Write a paragraph; an answer follows its question, and needs no link."""
@@ -97,11 +87,6 @@ class BlockVisitor(Translator):
             self.block(f"**{number}.** {self.within(caption)}")
         raise nodes.SkipNode
 
-    def visit_caption(self, node: nodes.caption) -> None:
-        """Write the title of a block of code."""
-        self.block(f"**{self.within(node)}**")
-        raise nodes.SkipNode
-
     def visit_block_quote(self, node: nodes.block_quote) -> None:
         """Write a quotation."""
         self.block(indent(self.blocks_within(node), "> ", "> "))
@@ -139,10 +124,8 @@ class BlockVisitor(Translator):
 
     def visit_Admonition(self, node: nodes.Element) -> None:
         """Write an admonition as a quotation that begins with its title."""
-        title = ""
-        if len(node) and isinstance(node[0], nodes.title):
-            title = self.within(node[0])
-            node.pop(0)
+        own = take_title(node)
+        title = self.within(own) if own is not None else ""
         title = title or str(admonitionlabels.get(node.tagname, node.tagname))
         body = self.blocks_within(node)
         self.block(indent(f"**{title}**\n\n{body}", "> ", "> "))
@@ -156,10 +139,8 @@ class BlockVisitor(Translator):
     def visit_exercise_node(self, node: nodes.Element) -> None:
         """Write an exercise with a heading, and below it the stub to be filled in."""
         self.new_cell()
-        title = ""
-        if isinstance(node[0], nodes.title):
-            title = self.within(node[0])
-            node.pop(0)
+        own = take_title(node)
+        title = self.within(own) if own is not None else ""
         heading = self.builder.exercise_heading(self.docname, node, title)
         self._heading(heading, self.depth + 1)
         self.block(self.blocks_within(node))

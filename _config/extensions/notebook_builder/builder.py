@@ -1,14 +1,11 @@
 """Writes each page as a notebook, with what its cells need beside them.
 
-Every page is resolved by itself, as for the web, so numbers and references are those of
-the web. A link to another page becomes ``%page#fragment``, and ``link`` turns it into
-the heading of a notebook above the place that is meant: a heading is the one target
-that JupyterLab keeps.
+A link to another page leads to the heading of a notebook above the place that is meant:
+a heading is the one target that JupyterLab keeps.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Set
 from functools import cached_property
 from pathlib import Path
@@ -20,10 +17,11 @@ from docutils import nodes
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from sphinx import addnodes
-from sphinx.builders import Builder
 from sphinx.errors import SphinxError
 from sphinx_exercise.nodes import is_exercise_node
 
+from book_builder.builder import BookBuilder
+from book_builder.translator import own_title
 from executed_chapters import pages
 from notebook_builder import package
 from notebook_builder.cells import renumber
@@ -34,7 +32,6 @@ from notebook_builder.tex import plain
 from notebook_builder.translator import NotebookTranslator
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-IMAGES = ["image/svg+xml", "image/png", "image/jpeg", "image/gif"]
 
 
 class NotebookError(SphinxError):
@@ -43,18 +40,18 @@ class NotebookError(SphinxError):
     category = "notebooks"
 
 
-class NotebookBuilder(Builder):
+class NotebookBuilder(BookBuilder):
     """Writes a folder of notebooks for the whole book."""
 
     name = "notebooks"
     format = "notebook"
-    epilog = ""
-    supported_image_types = IMAGES
+    medium = "a notebook"
+    package = "notebook_builder"
     default_translator_class = NotebookTranslator
 
     def init(self) -> None:
         """Ask for the stubs before the chapters are read."""
-        self.fignumbers: dict[str, dict[str, tuple[int, ...]]] = {}
+        super().init()
         self.sources: dict[str, NotebookNode] = {}
         self.headings: dict[str, dict[str, str]] = {}
         self.used_images: set[str] = set()
@@ -68,27 +65,11 @@ class NotebookBuilder(Builder):
         """Keep the notebooks that the pages were read from; they hold the outputs."""
         self.sources |= pages.notebooks
 
-    def get_outdated_docs(self) -> str:
-        """The notebooks are written as a whole."""
-        return "all pages"
-
-    def get_target_uri(self, docname: str, typ: str | None = None) -> str:
-        """What stands in the doctree for a page, until the translator sees it."""
-        return f"%{docname}"
-
-    def get_relative_uri(self, from_: str, to: str, typ: str | None = None) -> str:
-        """The same from everywhere."""
-        return self.get_target_uri(to, typ)
-
-    def prepare_writing(self, docnames: Set[str]) -> None:
-        """Nothing: all is done in ``write_documents``."""
-
     def write_documents(self, docnames: Set[str]) -> None:
         """Write all notebooks, since a link needs the headings of the others."""
         documents = {}
         for docname in sorted(self.env.all_docs):
-            document = self.env.get_and_resolve_doctree(docname, self)
-            self.post_process_images(document)
+            document = self.resolved(docname)
             self.headings[docname] = self._headings(docname, document)
             documents[docname] = document
         folder = Path(self.outdir)
@@ -103,9 +84,8 @@ class NotebookBuilder(Builder):
         self._surround(folder, code)
 
     def _notebook(self, docname: str, document: nodes.document) -> NotebookNode:
-        self.fignumbers = self.env.toc_fignumbers.get(docname, {})
-        visitor = NotebookTranslator(document, self, docname, self.sources[docname])
-        document.walkabout(visitor)
+        source = self.sources[docname]
+        visitor = self.translate(NotebookTranslator(document, self, docname, source))
         renumber(visitor.cells)
         for number, cell in enumerate(visitor.cells, 1):
             if cell.cell_type == "markdown":
@@ -119,11 +99,9 @@ class NotebookBuilder(Builder):
         found: dict[str, str] = {"": ""}
         heading = ""
         for node in document.findall(nodes.Element):
-            title = node.next_node(nodes.title)
-            own = title is not None and title.parent is node
-            if isinstance(node, nodes.section) and own:
+            title = own_title(node)
+            if isinstance(node, nodes.section) and title is not None:
                 number = self.section_number(docname, node)
-                assert title is not None
                 heading = f"{number} {self._as_seen(title)}".strip()
             elif is_exercise_node(node):
                 heading = self.exercise_heading(docname, node, self._as_seen(title))
@@ -158,23 +136,6 @@ class NotebookBuilder(Builder):
         """Draws figures as PNG."""
         return Pictures(Path(self.doctreedir, "pictures"))
 
-    def section_number(self, docname: str, section: nodes.section) -> str:
-        """The number of a section as on the web, or nothing."""
-        numbers = self.env.toc_secnumbers.get(docname, {})
-        whole = not isinstance(section.parent, nodes.section)
-        keys = [""] if whole else [f"#{fragment}" for fragment in section["ids"]]
-        found = next((numbers[key] for key in keys if key in numbers), ())
-        return ".".join(map(str, found))
-
-    def float_number(self, docname: str, node: nodes.Element, kind: str) -> str:
-        """What the web calls a figure or an exercise, such as Exercise 4.2."""
-        numbers = self.env.toc_fignumbers.get(docname, {}).get(kind, {})
-        for fragment in node["ids"]:
-            if fragment in numbers:
-                number = ".".join(map(str, numbers[fragment]))
-                return str(self.config.numfig_format[kind] % number)
-        return ""
-
     def exercise_heading(self, docname: str, node: nodes.Element, title: str) -> str:
         """The heading of an exercise, with its number and its title as given."""
         number = self.float_number(docname, node, "exercise")
@@ -204,13 +165,7 @@ class NotebookBuilder(Builder):
             facts="".join(f"\n{fact}" for fact in self.config.notebook_facts),
         )
         (folder / "README.md").write_text(readme, encoding="utf-8")
-        for source in sorted(self.used_images):
-            name = self.images[source]
-            (folder / "images").mkdir(exist_ok=True)
-            shutil.copyfile(Path(self.srcdir, source), folder / "images" / name)
-
-    def finish(self) -> None:
-        """Nothing is left to do."""
+        self.copy_images(sorted(self.used_images), folder / "images")
 
 
 def keep_sources(app: Any, env: Any) -> None:

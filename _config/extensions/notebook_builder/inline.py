@@ -5,9 +5,17 @@ from __future__ import annotations
 from docutils import nodes
 from sphinx import addnodes
 
+from book_builder.builder import dotted
 from notebook_builder.base import Translator
 from notebook_builder.markdown import code, escape
 from notebook_builder.tex import plain
+
+MARKS = {
+    "emphasis": ("*", "*"),
+    "strong": ("**", "**"),
+    "subscript": ("<sub>", "</sub>"),
+    "superscript": ("<sup>", "</sup>"),
+}
 
 
 class InlineVisitor(Translator):
@@ -18,30 +26,11 @@ class InlineVisitor(Translator):
         self.write(escape(node.astext()))
         raise nodes.SkipNode
 
-    def _wrap(self, mark: str, node: nodes.Element) -> None:
+    def marked(self, mark: str, node: nodes.Element) -> str:
+        """Text between what Markdown has for a mark."""
+        before, after = MARKS[mark]
         text = self.within(node)
-        self.write(f"{mark}{text}{mark}" if text else "")
-        raise nodes.SkipNode
-
-    def visit_emphasis(self, node: nodes.Element) -> None:
-        """Write emphasis."""
-        self._wrap("*", node)
-
-    visit_title_reference = visit_emphasis
-
-    def visit_strong(self, node: nodes.Element) -> None:
-        """Write strong emphasis."""
-        self._wrap("**", node)
-
-    def visit_subscript(self, node: nodes.Element) -> None:
-        """Write a subscript."""
-        self.write(f"<sub>{self.within(node)}</sub>")
-        raise nodes.SkipNode
-
-    def visit_superscript(self, node: nodes.Element) -> None:
-        """Write a superscript."""
-        self.write(f"<sup>{self.within(node)}</sup>")
-        raise nodes.SkipNode
+        return f"{before}{text}{after}" if text else ""
 
     def visit_literal(self, node: nodes.Element) -> None:
         """Write code within a line, as it is."""
@@ -73,13 +62,10 @@ class InlineVisitor(Translator):
 
     def visit_reference(self, node: nodes.Element) -> None:
         """Write a link: within the book to a notebook, else to an address."""
-        number = ".".join(map(str, node.get("secnumber") or ()))
+        number = dotted(node.get("secnumber") or ())
         text = f"{number} {self.within(node)}".strip()
-        if "refid" in node:
-            target = self.builder.link(self.docname, self.docname, node["refid"])
-        elif node.get("refuri", "").startswith("%"):
-            docname, _, fragment = node["refuri"][1:].partition("#")
-            target = self.builder.link(self.docname, docname, fragment)
+        if place := self.inner_target(node):
+            target = self.builder.link(self.docname, *place)
         else:
             target = node.get("refuri", "")
         if not target and isinstance(node.parent, addnodes.compact_paragraph):
@@ -102,18 +88,6 @@ class InlineVisitor(Translator):
             self.write(f"![{escape(node.get('alt', ''))}](images/{name})")
         raise nodes.SkipNode
 
-    def _skip(self, node: nodes.Element) -> None:
-        """Leave out what no reader sees on the web either."""
-        raise nodes.SkipNode
-
-    visit_index = _skip
-    visit_raw = _skip
-    visit_comment = _skip
-    visit_substitution_definition = _skip
-    visit_system_message = _skip
-    visit_meta = _skip
-    visit_tabular_col_spec = _skip
-    visit_highlightlang = _skip
-    visit_toctree = _skip
-    visit_docinfo = _skip
-    visit_label = _skip
+    visit_index = Translator.skip
+    visit_raw = Translator.skip
+    visit_label = Translator.skip

@@ -23,42 +23,18 @@ keep the last sources).
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from book_builder import add_book_builder
 from typst_builder.builder import PAPERS, TypstBuilder
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
-    from sphinx.config import Config
     from sphinx.util.typing import ExtensionMetadata
-
-# On paper nothing moves and nothing is styled by a script.
-MIME_TYPES = ("image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/plain")
-
-
-def _rank_outputs(app: Sphinx, config: Config) -> None:
-    """Tell MyST-NB which form of an output the PDF can show, the best first."""
-    ranks = [("typst", name, 10 * (rank + 1)) for rank, name in enumerate(MIME_TYPES)]
-    hidden = ("text/html", "text/latex", "application/javascript")
-    removed = [("typst", name, None) for name in hidden]
-    config.nb_mime_priority_overrides = [
-        *config.nb_mime_priority_overrides,
-        *ranks,
-        *removed,
-    ]
-
-
-def _leave_the_pdf_alone(app: Sphinx, exception: Exception | None) -> None:
-    """Take away the style sheets that sphinx-exercise gives to every builder."""
-    if app.builder.name == TypstBuilder.name:
-        shutil.rmtree(Path(app.outdir, "_static"), ignore_errors=True)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the builder ``typst`` and its settings."""
-    app.add_builder(TypstBuilder)
     app.add_config_value("typst_file", "book.pdf", "", types=(str,))
     app.add_config_value("typst_template", "typst/book.typ", "", types=(str,))
     app.add_config_value("typst_paper", "a4", "", types=PAPERS)
@@ -67,6 +43,4 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("typst_preface", "About this book", "", types=(str,))
     app.add_config_value("typst_kept", "", "", types=(str,))
     app.add_config_value("typst_date", "", "", types=(str,))
-    app.connect("config-inited", _rank_outputs)
-    app.connect("build-finished", _leave_the_pdf_alone, priority=900)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return add_book_builder(app, TypstBuilder)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sphinx.environment.adapters.indexentries import IndexEntries
 
+from book_builder.translator import inside
 from typst_builder.escape import content, string
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _entry(
 ) -> str:
     targets = []
     for main, address in links:
-        docname, _, fragment = str(address).removeprefix("%").partition("#")
-        target = string(f"{docname}:{fragment}")
-        targets.append(f"({target},{'true' if main else 'false'})")
+        if place := inside(str(address)):
+            target = string(":".join(place))
+            targets.append(f"({target},{'true' if main else 'false'})")
     return f"({depth},[{content(name)}],({','.join([*targets, ''])}))"

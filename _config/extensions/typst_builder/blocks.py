@@ -6,6 +6,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 
+from book_builder.translator import own_title, take_title
 from typst_builder.base import Translator
 from typst_builder.escape import content, string
 from typst_builder.exercises import is_answer_link
@@ -26,8 +27,8 @@ class BlockVisitor(Translator):
     def visit_section(self, node: nodes.section) -> None:
         """Begin a section with its heading."""
         self.depth += 1
-        title = node.next_node(nodes.title)
-        if title is None or title.parent is not node:
+        title = own_title(node)
+        if title is None:
             self.write(self.anchor(*node["ids"]))
             return
         number = self.builder.section_number(self.docname, node)
@@ -38,17 +39,6 @@ class BlockVisitor(Translator):
     def depart_section(self, node: nodes.section) -> None:
         """End a section."""
         self.depth -= 1
-
-    def visit_title(self, node: nodes.title) -> None:
-        """Write the title of what is no section; sections have written theirs."""
-        if not isinstance(node.parent, nodes.section):
-            self.block(node, f"#minor-title[{self.within(node)}]")
-        raise nodes.SkipNode
-
-    def visit_rubric(self, node: nodes.rubric) -> None:
-        """Write a heading outside the contents."""
-        self.block(node, f"#minor-title[{self.within(node)}]")
-        raise nodes.SkipNode
 
     def visit_paragraph(self, node: nodes.paragraph) -> None:
         """Write a paragraph."""
@@ -96,7 +86,7 @@ class BlockVisitor(Translator):
 
     def visit_summary(self, node: nodes.Element) -> None:
         """Write the line that stays when the rest is folded."""
-        self.block(node, f"#minor-title[{self.within(node)}]")
+        self.minor_title(node)
         raise nodes.SkipNode
 
     def visit_block_quote(self, node: nodes.block_quote) -> None:
@@ -139,18 +129,16 @@ class BlockVisitor(Translator):
         """Write an admonition, with its own title or the one of its kind."""
         kind = node.tagname
         classes = [name for name in node["classes"] if name in OWN_KINDS]
-        own = isinstance(node[0], nodes.title) if len(node) else False
-        title = "" if own else str(admonitionlabels.get(kind, kind.capitalize()))
+        title = str(admonitionlabels.get(kind, kind.capitalize()))
         self._admonition(node, classes[0] if classes else kind, title)
 
     visit_seealso = visit_Admonition
     visit_versionmodified = visit_Admonition
 
     def _admonition(self, node: nodes.Element, kind: str, title: str) -> None:
-        titles = [child for child in node if isinstance(child, nodes.title)]
-        head = self.within(titles[0]) if titles else content(title)
-        for found in titles:
-            node.remove(found)
+        """Write a block with its own title, or else this one."""
+        own = take_title(node)
+        head = self.within(own) if own is not None else content(title)
         body = self.anchor(*node["ids"]) + self.within(node)
         self.block(node, f"#admonition({string(kind)},[{head}],[{body}])")
         raise nodes.SkipNode

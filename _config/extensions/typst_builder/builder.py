@@ -1,24 +1,18 @@
-"""Assembles the pages of a book into one source of Typst, and typesets it.
-
-Every page is resolved by itself, as for the web, so numbers and references are those of
-the web. A link to another page becomes ``%page#fragment``, which the translator turns
-into a label.
-"""
+"""Assembles the pages of a book into one source of Typst, and typesets it."""
 
 from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator, Set
 from pathlib import Path
-from typing import Any
 
 from docutils import nodes
-from sphinx.builders import Builder
 from sphinx.config import ENUM
 from sphinx.errors import SphinxError
 from sphinx.util import logging
 
+from book_builder.builder import BookBuilder, dotted
 from mathml import install
 from typst_builder import fonts, typesetting
 from typst_builder.associated import Formulas, attach
@@ -28,7 +22,6 @@ from typst_builder.escape import content, string
 from typst_builder.translator import TypstTranslator
 
 logger = logging.getLogger(__name__)
-IMAGES = ["image/svg+xml", "image/png", "image/jpeg", "image/gif"]
 PAPERS = ENUM("a4", "us-letter", "reader")
 
 
@@ -38,18 +31,18 @@ class PdfError(SphinxError):
     category = "pdf"
 
 
-class TypstBuilder(Builder):
+class TypstBuilder(BookBuilder):
     """Writes one PDF for the whole book."""
 
     name = "typst"
     format = "typst"
-    epilog = ""
-    supported_image_types = IMAGES
+    medium = "the PDF"
+    package = "typst_builder"
     default_translator_class = TypstTranslator
 
     def init(self) -> None:
         """Check what the formulas need before the chapters are read."""
-        self.fignumbers: dict[str, dict[str, tuple[int, ...]]] = {}
+        super().init()
         self.shift = 0
         self.formulas = Formulas()
         self.head_start: threading.Thread | None = None
@@ -59,21 +52,6 @@ class TypstBuilder(Builder):
             install.require()
         except install.InstallError as error:
             raise PdfError(str(error)) from None
-
-    def get_outdated_docs(self) -> str:
-        """The book is written as a whole."""
-        return "all chapters"
-
-    def get_target_uri(self, docname: str, typ: str | None = None) -> str:
-        """What stands in the doctree for a page, until the translator sees it."""
-        return f"%{docname}"
-
-    def get_relative_uri(self, from_: str, to: str, typ: str | None = None) -> str:
-        """The same from everywhere."""
-        return self.get_target_uri(to, typ)
-
-    def prepare_writing(self, docnames: Set[str]) -> None:
-        """Nothing: all is done in ``write_documents``."""
 
     def write_documents(self, docnames: Set[str]) -> None:
         """Write the PDF."""
@@ -111,7 +89,7 @@ class TypstBuilder(Builder):
             path.write_text(before.replace("book.typ", "/book.typ") + text, "utf-8")
             main.append(f"#include {string(f'pages/{name}.typ')}\n")
         (work / "main.typ").write_text("".join(main), encoding="utf-8")
-        self._copy_images(work / "images")
+        self.copy_images(self.images, work / "images")
         fonts.put(work / "fonts")
 
     def _parts(self) -> list[tuple[str, str]]:
@@ -120,12 +98,10 @@ class TypstBuilder(Builder):
         answers: list[tuple[str, str, list[str]]] = []
         last_with_answers = 0
         for docname in self.pages():
-            document = self.env.get_and_resolve_doctree(docname, self)
-            self.post_process_images(document)
-            visitor = self._translate(docname, document)
+            visitor = self._translated(docname)
             parts.append((docname, visitor.text()))
             if visitor.answers:
-                number = self._number(self.env.toc_secnumbers[docname].get("", ()))
+                number = dotted(self.env.toc_secnumbers[docname].get("", ()))
                 title = self.env.titles[docname].astext()
                 answers.append((number, title, visitor.answers))
                 last_with_answers = len(parts)
@@ -134,16 +110,13 @@ class TypstBuilder(Builder):
         parts.append(("%index", index_chapter(self)))
         return parts
 
-    def _translate(self, docname: str, document: nodes.document) -> TypstTranslator:
-        self.fignumbers = self.env.toc_fignumbers.get(docname, {})
-        visitor: Any = self.create_translator(document, self, docname)
+    def _translated(self, docname: str) -> TypstTranslator:
+        document = self.resolved(docname)
         if docname == self.config.root_doc:
             title = document.next_node(nodes.title)
             if title is not None:
                 title.children = [nodes.Text(self.config.typst_preface)]
-        document.walkabout(visitor)
-        assert isinstance(visitor, TypstTranslator)
-        return visitor
+        return self.translate(TypstTranslator(document, self, docname))
 
     def pages(self) -> Iterator[str]:
         """All pages, in the order of the contents."""
@@ -158,25 +131,6 @@ class TypstBuilder(Builder):
                     yield from below(child)
 
         return below(self.config.root_doc)
-
-    def section_number(self, docname: str, section: nodes.section) -> str:
-        """The number of a section as on the web, or nothing."""
-        numbers = self.env.toc_secnumbers.get(docname, {})
-        whole = not isinstance(section.parent, nodes.section)
-        keys = [""] if whole else [f"#{fragment}" for fragment in section["ids"]]
-        return next((self._number(numbers[key]) for key in keys if key in numbers), "")
-
-    def _number(self, numbers: Iterable[int]) -> str:
-        return ".".join(map(str, numbers))
-
-    def float_number(self, docname: str, node: nodes.Element, kind: str) -> str:
-        """What the web calls a figure, a table or an exercise, such as Exercise 4.2."""
-        numbers = self.env.toc_fignumbers.get(docname, {}).get(kind, {})
-        for fragment in node["ids"]:
-            if fragment in numbers:
-                number = self._number(numbers[fragment])
-                return str(self.config.numfig_format[kind] % number)
-        return ""
 
     def _front_matter(self) -> str:
         facts = ",".join(f"[{content(fact)}]" for fact in self.config.typst_facts)
@@ -194,11 +148,3 @@ class TypstBuilder(Builder):
         }
         settings = ",".join(f"{name}:{value}" for name, value in options.items())
         return f"#show: book.with({settings})\n"
-
-    def _copy_images(self, folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
-        for source, name in self.images.items():
-            shutil.copyfile(Path(self.srcdir, source), folder / name)
-
-    def finish(self) -> None:
-        """Nothing is left to do."""

@@ -57,11 +57,6 @@ class CodeVisitor(Translator):
         """Write code with its prompts."""
         self.visit_literal_block(node)
 
-    def visit_caption(self, node: nodes.caption) -> None:
-        """Write the title of a block of code; figures write their own."""
-        self.block(node, f"#minor-title[{self.within(node)}]")
-        raise nodes.SkipNode
-
 
 def _length(line: Line) -> int:
     return sum(len(text) for _, text in line)

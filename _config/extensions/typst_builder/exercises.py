@@ -9,6 +9,7 @@ from docutils import nodes
 from sphinx_exercise.nodes import is_exercise_node, solution_node
 
 from answers import answer_id
+from book_builder.translator import take_title
 from typst_builder.base import Translator
 from typst_builder.escape import content, string
 
@@ -24,12 +25,9 @@ class ExerciseVisitor(Translator):
         place = siblings.index(node)
         after = _begins_with_exercise(siblings[:place][::-1])
         before = _begins_with_exercise(siblings[place + 1 :])
-        title = node.next_node(nodes.title)
         number = self.builder.float_number(self.docname, node, "exercise")
-        text = ""
-        if title is not None and title.parent is node:
-            node.remove(title)
-            text = self.within(title).strip()
+        title = take_title(node)
+        text = self.within(title).strip() if title is not None else ""
         body = self.anchor(*node["ids"], node["label"]) + self.within(node)
         options = f"after:{_boolean(after)},before:{_boolean(before)}"
         self.block(node, f"#exercise({string(number)},[{text}],[{body}],{options})")
@@ -53,13 +51,6 @@ class ExerciseVisitor(Translator):
         raise nodes.SkipNode
 
     visit_solution_enumerable_node = visit_solution_node
-
-    def paged_link(self, function: str, node: nodes.Element) -> str:
-        """The link of an exercise to its answer, or back, with its page."""
-        return "".join(
-            f"#{function}({self.label(link['refid'])},[{content(link.astext())}])"
-            for link in node.findall(nodes.reference)
-        )
 
 
 def is_answer_link(node: nodes.Node | None) -> TypeGuard[nodes.paragraph]:

@@ -12,6 +12,12 @@ from typst_builder.escape import content, string
 
 # The longest code within a line that is kept on one line.
 WHOLE = 20
+MARKS = {
+    "emphasis": "emph",
+    "strong": "strong",
+    "subscript": "sub",
+    "superscript": "super",
+}
 BLANK = re.compile(r"[ \t\r\n]+")
 
 
@@ -23,27 +29,9 @@ class InlineVisitor(Translator):
         self.write(content(BLANK.sub(" ", node.astext())))
         raise nodes.SkipNode
 
-    def _wrap(self, name: str, node: nodes.Element) -> None:
-        self.write(f"{self.anchor(*node['ids'])}#{name}[{self.within(node)}];")
-        raise nodes.SkipNode
-
-    def visit_emphasis(self, node: nodes.Element) -> None:
-        """Write emphasis."""
-        self._wrap("emph", node)
-
-    visit_title_reference = visit_emphasis
-
-    def visit_strong(self, node: nodes.Element) -> None:
-        """Write strong emphasis."""
-        self._wrap("strong", node)
-
-    def visit_subscript(self, node: nodes.Element) -> None:
-        """Write a subscript."""
-        self._wrap("sub", node)
-
-    def visit_superscript(self, node: nodes.Element) -> None:
-        """Write a superscript."""
-        self._wrap("super", node)
+    def marked(self, mark: str, node: nodes.Element) -> str:
+        """Text as the argument of what Typst has for a mark."""
+        return f"{self.anchor(*node['ids'])}#{MARKS[mark]}[{self.within(node)}];"
 
     def visit_literal(self, node: nodes.Element) -> None:
         """Write code within a line, as it is."""
@@ -71,16 +59,14 @@ class InlineVisitor(Translator):
     def visit_reference(self, node: nodes.Element) -> None:
         """Write a link: within the book to a label, else to an address."""
         text = self.within(node)
-        target = node.get("refuri", "")
-        if "refid" in node:
-            target = f"label({self.label(node['refid'])})"
-        elif target.startswith("%"):
-            docname, _, fragment = target[1:].partition("#")
+        if place := self.inner_target(node):
+            docname, fragment = place
             target = f"label({self.label(fragment, docname)})"
-            if any("std-term" in child.get("classes", ()) for child in _elements(node)):
+            # The glossary's links to itself are no mentions.
+            if "refuri" in node and _names_term(node):
                 self.write(f"#mention({self.label(fragment, docname)});")
-        elif target:
-            target = string(target)
+        elif node.get("refuri"):
+            target = string(node["refuri"])
         else:
             self.write(text)
             raise nodes.SkipNode
@@ -117,18 +103,8 @@ class InlineVisitor(Translator):
         """Write it as it stands; docutils has warned of it."""
         self.visit_inline(node)
 
-    def _skip(self, node: nodes.Element) -> None:
-        """Leave out what no reader sees on the web either."""
-        raise nodes.SkipNode
 
-    visit_comment = _skip
-    visit_substitution_definition = _skip
-    visit_system_message = _skip
-    visit_meta = _skip
-    visit_tabular_col_spec = _skip
-    visit_highlightlang = _skip
-    visit_toctree = _skip
-
-
-def _elements(node: nodes.Element) -> list[nodes.Element]:
-    return [child for child in node.children if isinstance(child, nodes.Element)]
+def _names_term(node: nodes.Element) -> bool:
+    """Whether a reference leads to a term of the glossary."""
+    elements = (child for child in node.children if isinstance(child, nodes.Element))
+    return any("std-term" in child.get("classes", ()) for child in elements)

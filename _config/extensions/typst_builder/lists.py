@@ -91,10 +91,6 @@ class ListVisitor(Translator):
         self.block(node, f"#definitions({','.join(items)})")
         raise nodes.SkipNode
 
-    def visit_docinfo(self, node: nodes.docinfo) -> None:
-        """Leave out what is said about a source file."""
-        raise nodes.SkipNode
-
     def visit_citation(self, node: nodes.Element) -> None:
         """Write a source or a note after its number."""
         label = node.next_node(nodes.label)
