@@ -99,7 +99,7 @@ Prose {self.prose.get(name, 0)}, see {{ref}}`{other}` and [](#ex-{other}), and
 :snippet: {name}#value
 ```
 
-The value of {name} is {{eval}}`value`; see {{numref}}`fig-{other}`.
+The value of {name} is {{eval}}`value`. See {{numref}}`fig-{other}`.
 
 :::{{figure}} {name}#figure-bar
 :name: fig-{name}
