@@ -45,6 +45,7 @@ from beside_reading import begin
 from execution import Settings
 from folded import folded_code
 from incremental import has_changed
+from page_data import keep_by_page, kept
 from probes import Mistake, ProbeSource, Result, probe_files, read_probes, run_probes
 from snippet_cells import SnippetLibrary
 from withheld_answers import withheld_labels
@@ -54,10 +55,7 @@ logger = logging.getLogger(__name__)
 
 def beliefs_of(env: BuildEnvironment) -> Beliefs:
     """The one object that is kept with the environment."""
-    if not hasattr(env, "book_beliefs"):
-        env.book_beliefs = Beliefs()  # type: ignore[attr-defined]
-    beliefs: Beliefs = env.book_beliefs  # type: ignore[attr-defined]
-    return beliefs
+    return kept(env, "book_beliefs", Beliefs)
 
 
 class misconception_list(nodes.General, nodes.Element):
@@ -234,24 +232,6 @@ def inline_code(text: str) -> list[nodes.Node]:
     return parts
 
 
-def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    """Drop what a page held, before it is read again."""
-    beliefs_of(env).beliefs.pop(docname, None)
-    beliefs_of(env).lists.pop(docname, None)
-
-
-def merge_pages(
-    app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment
-) -> None:
-    """Take what another process has read."""
-    mine, theirs = beliefs_of(env), beliefs_of(other)
-    for docname in docnames:
-        if docname in theirs.beliefs:
-            mine.beliefs[docname] = theirs.beliefs[docname]
-        if docname in theirs.lists:
-            mine.lists[docname] = theirs.lists[docname]
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directive, the collection and the check."""
     app.setup_extension("executed_chapters")
@@ -260,8 +240,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("misconceptions", ListMisconceptions)
     app.add_post_transform(FillLists)
     app.connect("doctree-read", find_beliefs)
-    app.connect("env-purge-doc", forget_page)
-    app.connect("env-merge-info", merge_pages)
+    keep_by_page(app, lambda env: [beliefs_of(env).beliefs, beliefs_of(env).lists])
     # After the cells: these few wait until the cores are free.
     app.connect("env-before-read-docs", begin_probes, priority=650)
     app.connect("env-updated", check_beliefs)

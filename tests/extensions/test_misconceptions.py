@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-import misconceptions
 from beliefs import Belief, Beliefs, without_probe, wrong_lists
 from build_book import build
 from tests.cells import ROOT
@@ -249,18 +245,6 @@ def test_a_page_that_is_read_again_counts_once(book: TinyBook) -> None:
     assert book.build_incrementally() == []
     book.write("book/chapter.md", CHAPTER[: CHAPTER.index(MARK)])
     assert any("no chapter treats" in text for text in book.build_incrementally())
-
-
-def test_pages_that_another_process_read_are_taken_over() -> None:
-    mine, other = SimpleNamespace(), SimpleNamespace()
-    theirs = misconceptions.beliefs_of(other)  # type: ignore[arg-type]
-    belief: Any = object()
-    theirs.beliefs = {"a": [belief], "elsewhere": []}
-    theirs.lists = {"b": [("a", 3)]}
-    misconceptions.merge_pages(None, mine, {"a", "b"}, other)  # type: ignore[arg-type]
-    book = misconceptions.beliefs_of(mine)  # type: ignore[arg-type]
-    assert book.beliefs == {"a": [belief]}
-    assert book.lists == {"b": [("a", 3)]}
 
 
 def test_a_second_chapter_has_its_own_list(book: TinyBook) -> None:
