@@ -38,16 +38,14 @@ import executed_chapters
 from cell_messages import Entry, Messages, Run, mistakes, run_of
 from folded import folded_code
 from incremental import has_changed
+from page_data import keep_by_page, kept
 
 logger = logging.getLogger(__name__)
 
 
 def messages_of(env: BuildEnvironment) -> Messages:
     """The one object that is kept with the environment."""
-    if not hasattr(env, "book_messages"):
-        env.book_messages = Messages()  # type: ignore[attr-defined]
-    messages: Messages = env.book_messages  # type: ignore[attr-defined]
-    return messages
+    return kept(env, "book_messages", Messages)
 
 
 class error_entry(nodes.container):
@@ -196,26 +194,6 @@ class CompleteEntries(SphinxPostTransform):
             )
 
 
-def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    """Drop what a page held, before it is read again."""
-    messages = messages_of(env)
-    for kept in (messages.runs, messages.entries, messages.failed):
-        kept.pop(docname, None)
-
-
-def merge_pages(
-    app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment
-) -> None:
-    """Take what another process has read."""
-    mine, theirs = messages_of(env), messages_of(other)
-    for docname in docnames:
-        mine.runs[docname] = theirs.runs[docname]
-        if docname in theirs.entries:
-            mine.entries[docname] = theirs.entries[docname]
-        if docname in theirs.failed:
-            mine.failed[docname] = theirs.failed[docname]
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directive, the collection and the check."""
     app.setup_extension("executed_chapters")
@@ -224,7 +202,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("error-message", ExplainMessage)
     app.add_post_transform(CompleteEntries)
     app.connect("doctree-read", find_runs)
-    app.connect("env-purge-doc", forget_page)
-    app.connect("env-merge-info", merge_pages)
+    keep_by_page(app, lambda env: vars(messages_of(env)).values())
     app.connect("env-updated", check_messages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

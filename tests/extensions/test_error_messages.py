@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-import error_messages
 from build_book import build
 from cell_messages import Entry, Messages, Run, mistakes, run_of
 from tests.tiny_book import CONFIG, SNIPPET, TinyBook
@@ -308,16 +305,3 @@ def test_a_page_that_is_read_again_counts_once(book: TinyBook) -> None:
     book.write("book/appendix.md", f"{APPENDIX}\nMore.\n")
     book.write("book/chapter.md", f"{CHAPTER}\nMore.\n")
     assert book.build_incrementally() == []
-
-
-def test_pages_that_another_process_read_are_taken_over() -> None:
-    mine, other = SimpleNamespace(), SimpleNamespace()
-    theirs = error_messages.messages_of(other)  # type: ignore[arg-type]
-    theirs.runs = {"a": {"m#x": run()}, "b": {}, "elsewhere": {}}
-    theirs.entries = {"b": [Entry("b", 1, ("m#x",), "")]}
-    theirs.failed = {"a": {"m"}, "elsewhere": {"n"}}
-    error_messages.merge_pages(None, mine, {"a", "b"}, other)  # type: ignore[arg-type]
-    messages = error_messages.messages_of(mine)  # type: ignore[arg-type]
-    assert messages.runs == {"a": {"m#x": run()}, "b": {}}
-    assert messages.entries == theirs.entries
-    assert messages.failed == {"a": {"m"}}
