@@ -103,6 +103,22 @@ def test_derivatives_of_inner_vertices_and_entries() -> None:
     assert value(r"f''(0)") == 0
 
 
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"\sum_i f(v_i)", math.sin(1) + math.sin(2) + math.sin(4)),
+        (r"\sum_i f(\sum_{j \ne i} v_j)", math.sin(2) + math.sin(1) + math.sin(3)),
+        (r"\sum_i \frac{\partial r_i}{\partial w_1}", 1 + 3 + 7),
+        (r"\sum_j \frac{\partial r_2}{\partial w_j}", 3 + 5),
+        (r"\sum_i \dd r_i", (1 + 3 + 7) * 1 + (2 + 5 + 11) * 10),
+    ],
+)
+def test_what_is_kept_for_one_index_is_not_taken_for_another(
+    formula: str, expected: float
+) -> None:
+    assert value(formula) == pytest.approx(expected)
+
+
 def test_gradient_at_another_place() -> None:
     expected = 2 * X.detach().numpy().T @ X.detach().numpy() @ [4, -2]
     np.testing.assert_allclose(value(r"\grad L(2w)")[:, 0], expected)
