@@ -8,7 +8,7 @@ sphinx-exercise numbers the exercises and resolves the links. This extension
 - says in the place of an answer that is withheld (``withheld_answers``) when it will
   appear;
 - reports an exercise without an answer, an answer without an exercise, and two
-  answers to one exercise, as located warnings.
+  answers to one exercise, as located warnings; a misspelt label is one of them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
+from difflib import get_close_matches
 
 from babel.dates import format_date
 from docutils import nodes
@@ -83,6 +84,24 @@ class ReferToExercises(SphinxPostTransform):
         for reference in self.document.findall(addnodes.pending_xref):
             if reference["reftype"] == "myst" and reference["reftarget"] in registry:
                 reference["refdomain"] = "std"
+
+
+class UnwrapStrayAnswers(SphinxPostTransform):
+    """Leave of an answer without an exercise what is inside.
+
+    It is reported (``check_answers``). sphinx-exercise would warn of it once more, at
+    whatever page was written before.
+    """
+
+    # Before sphinx-exercise looks for the exercise.
+    default_priority = 4
+
+    def run(self, **kwargs: object) -> None:
+        """Change the doctree of one page in place."""
+        registry = getattr(self.env, "sphinx_exercise_registry", {})
+        for answer in list(self.document.findall(solution_node)):
+            if answer["target_label"] not in registry:
+                answer.replace_self(answer[1:])  # without its title
 
 
 class LinkExercisesAndAnswers(SphinxPostTransform):
@@ -158,8 +177,9 @@ def check_answers(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
             exercises[label] = entry["docname"]
         else:
             answers[entry["node"]["target_label"]].append(entry["docname"])
+    meant = misspelt(answers.keys() - exercises, exercises.keys() - answers)
     for label, docname in exercises.items():
-        if label not in answers:
+        if label not in answers and label not in meant.values():
             message = (
                 "exercise %r has no answer; write ':::{solution-start} %s' … "
                 "':::{solution-end}' below it"
@@ -168,8 +188,11 @@ def check_answers(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     for label, docnames in answers.items():
         mark = f"}} {label}"
         if label not in exercises:
-            message = "answer to %r, but no exercise has this label; correct the label"
-            _warn(env, docnames[0], mark, message, label)
+            guess = f"; did you mean {meant[label]!r}?" if label in meant else ""
+            message = (
+                "answer to %r, but no exercise has this label%s; correct the label"
+            )
+            _warn(env, docnames[0], mark, message, label, guess)
         elif docnames[0] != exercises[label]:
             message = (
                 "the answer to %r stands in another chapter; move it to its question"
@@ -178,6 +201,21 @@ def check_answers(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
         for docname in docnames[1:]:
             _warn(env, docname, mark, "second answer to exercise %r; keep one", label)
     return []
+
+
+def misspelt(strays: Iterable[str], unanswered: Iterable[str]) -> dict[str, str]:
+    """For answers without an exercise, the exercise whose label is almost the same.
+
+    >>> misspelt({"ex-shape", "ex-loss"}, {"ex-shapes", "ex-views"})
+    {'ex-shape': 'ex-shapes'}
+    """
+    left = sorted(unanswered)
+    found = {}
+    for label in sorted(strays):
+        for close in get_close_matches(label, left, n=1, cutoff=0.8):
+            found[label] = close
+            left.remove(close)
+    return found
 
 
 def _warn(
@@ -215,6 +253,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_node(solution_node, override=True, html=(visit_solution, depart_solution))
     app.add_transform(KeepLinksToExercises)
     app.add_post_transform(ReferToExercises)
+    app.add_post_transform(UnwrapStrayAnswers)
     app.add_post_transform(LinkExercisesAndAnswers)
     app.connect("env-updated", check_answers)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

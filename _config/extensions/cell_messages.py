@@ -46,10 +46,14 @@ class Entry:
 
 @dataclass
 class Messages:
-    """What the pages hold, by page: the runs of cells by reference, and entries."""
+    """What the pages hold, by page: the runs of cells by reference, and entries.
+
+    Of a page with a mistake no run is known, only the modules that its cells are from.
+    """
 
     runs: dict[str, dict[str, Run]] = field(default_factory=dict)
     entries: dict[str, list[Entry]] = field(default_factory=dict)
+    failed: dict[str, set[str]] = field(default_factory=dict)
 
     def all_runs(self) -> dict[str, Run]:
         """The runs of all pages."""
@@ -73,12 +77,19 @@ def run_of(docname: str, cell: NotebookNode, section: str) -> Run:
 
 
 def mistakes(messages: Messages) -> Iterator[tuple[str, int, str]]:
-    """Page, line and text of each mistake, in all pages."""
+    """Page, line and text of each mistake, in all pages.
+
+    A page that failed is not blamed for what its cells do not show: that follows from
+    a mistake which is reported already.
+    """
     runs, entries = messages.all_runs(), messages.all_entries()
+    unknown = set[str]().union(*messages.failed.values())
     explained: set[str] = set()
     for entry in entries:
         for name in entry.cells:
             problem = ""
+            if name not in runs and name.partition("#")[0] in unknown:
+                continue
             if name not in runs:
                 problem = f"no page draws the cell {name!r}{did_you_mean(name, runs)}"
             elif not entry.printed and name in explained:

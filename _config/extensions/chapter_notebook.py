@@ -27,11 +27,11 @@ from myst_nb.core.read import read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 from nbformat import NotebookNode
 
+from fences import check_fences
 from figure_cells import FigureText, find_figures, finish
 from snippet_cells import SnippetError, SnippetLibrary
 
 EVAL = re.compile(r"\{eval\}`([^`]*)`")
-FENCE = re.compile(r"^\s*(?P<mark>`{3,}|~{3,}|:{3,})\s*(?P<info>.*)$")
 LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
 
 # Keyed by the number of code cells before the place, and the text that asks.
@@ -77,7 +77,7 @@ def read_chapter(
     text: str, library: SnippetLibrary, config: MdParserConfig | None = None
 ) -> Chapter:
     """Read the Markdown of a chapter; mistakes are collected, never raised."""
-    problems = list(check_fences(text))
+    problems = [Problem(*wrong, "snippets.fence") for wrong in check_fences(text)]
     text, figures = find_figures(text)
     try:
         notebook = _read_notebook(text, config)
@@ -260,49 +260,3 @@ def filled_text(text: str, chapter: Chapter, values: Values) -> str:
 
 def _value(known: dict[str, str], match: re.Match[str]) -> str:
     return known.get(match[1], match[1])
-
-
-def check_fences(text: str) -> list[Problem]:
-    """Fences that are not closed, or that close one another by accident."""
-    problems: list[Problem] = []
-    open_fences: list[tuple[str, str, int]] = []  # mark, info, line
-
-    def unclosed(mark: str, info: str, line: int) -> None:
-        problems.append(
-            Problem(
-                line,
-                f"the fence '{mark}{info}' is not closed; "
-                f"end it with a line '{mark}', or give "
-                "the outer of two nested fences more marks than the inner",
-                "snippets.fence",
-            )
-        )
-
-    for number, line in enumerate(text.splitlines(), 1):
-        if not (match := FENCE.match(line)):
-            continue
-        mark, info = match["mark"], match["info"].strip()
-        top = open_fences[-1] if open_fences else None
-        ended = [
-            place
-            for place, (other, _, _) in enumerate(open_fences)
-            if mark[0] == other[0] and len(mark) >= len(other)
-        ]
-        if ended and not info:
-            # A fence ends at the first such line, whatever is open inside.
-            for fence in open_fences[ended[0] + 1 :]:
-                unclosed(*fence)
-            del open_fences[ended[0] :]
-        elif top and len(open_fences) - 1 in ended:
-            unclosed(*top)
-            open_fences[-1] = (mark, info, number)
-        elif top and not top[1].startswith("{"):
-            continue  # a code block holds any other text
-        elif not info and mark[0] == ":":
-            message = f"'{mark}' closes a fence that is not open; remove it"
-            problems.append(Problem(number, message, "snippets.fence"))
-        else:
-            open_fences.append((mark, info, number))
-    for fence in open_fences:
-        unclosed(*fence)
-    return problems

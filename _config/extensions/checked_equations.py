@@ -28,16 +28,14 @@ from equations.report import Finding, Page, mistakes
 from equations.running import CheckError, check_pages, checks_of, sources
 from executed_chapters import pages
 from folded import folded, folded_summary
+from page_data import kept
 
 logger = logging.getLogger(__name__)
 
 
 def findings_of(env: BuildEnvironment) -> dict[str, Page]:
     """The findings of every page, by its name; kept with the environment."""
-    if not hasattr(env, "book_equations"):
-        env.book_equations = {}  # type: ignore[attr-defined]
-    found: dict[str, Page] = env.book_equations  # type: ignore[attr-defined]
-    return found
+    return kept(env, "book_equations", dict[str, Page])
 
 
 @dataclass

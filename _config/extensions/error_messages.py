@@ -38,16 +38,14 @@ import executed_chapters
 from cell_messages import Entry, Messages, Run, mistakes, run_of
 from folded import folded_code
 from incremental import has_changed
+from page_data import keep_by_page, kept
 
 logger = logging.getLogger(__name__)
 
 
 def messages_of(env: BuildEnvironment) -> Messages:
     """The one object that is kept with the environment."""
-    if not hasattr(env, "book_messages"):
-        env.book_messages = Messages()  # type: ignore[attr-defined]
-    messages: Messages = env.book_messages  # type: ignore[attr-defined]
-    return messages
+    return kept(env, "book_messages", Messages)
 
 
 class error_entry(nodes.container):
@@ -92,14 +90,21 @@ def find_runs(app: Sphinx, document: nodes.document) -> None:
     docname = app.env.docname
     notebook = executed_chapters.pages.notebooks[docname]
     cells = {cell.metadata.get("where"): cell for cell in notebook.cells}
+    failed = docname in executed_chapters.pages.failed
     runs = {}
     for box in document.findall(nodes.container):
         # A cell whose code was not found is not on the page.
         reference = str((box.get("cell_metadata") or {"where": ""})["where"])
         if box.get("nb_element") == "cell_code" and "#" in reference:
-            runs[reference] = run_of(docname, cells[reference], _section(box))
+            if not failed:
+                runs[reference] = run_of(docname, cells[reference], _section(box))
             box["ids"].append(cell_id(reference))
-    messages_of(app.env).runs[docname] = runs
+    messages = messages_of(app.env)
+    messages.runs[docname] = runs
+    if failed:
+        # Also the module of a chapter of which not one cell was found.
+        modules = {str(name).partition("#")[0] for name in cells}
+        messages.failed[docname] = {*modules, docname.replace("-", "_")}
 
 
 def _section(node: nodes.Node) -> str:
@@ -189,23 +194,6 @@ class CompleteEntries(SphinxPostTransform):
             )
 
 
-def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    """Drop what a page held, before it is read again."""
-    messages_of(env).runs.pop(docname, None)
-    messages_of(env).entries.pop(docname, None)
-
-
-def merge_pages(
-    app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment
-) -> None:
-    """Take what another process has read."""
-    mine, theirs = messages_of(env), messages_of(other)
-    for docname in docnames:
-        mine.runs[docname] = theirs.runs[docname]
-        if docname in theirs.entries:
-            mine.entries[docname] = theirs.entries[docname]
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directive, the collection and the check."""
     app.setup_extension("executed_chapters")
@@ -214,7 +202,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("error-message", ExplainMessage)
     app.add_post_transform(CompleteEntries)
     app.connect("doctree-read", find_runs)
-    app.connect("env-purge-doc", forget_page)
-    app.connect("env-merge-info", merge_pages)
+    keep_by_page(app, lambda env: vars(messages_of(env)).values())
     app.connect("env-updated", check_messages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -52,6 +52,8 @@ class Pages:
     # Where the outcome of a page is kept: that without answers in a folder of its own.
     kept: dict[str, str] = field(default_factory=dict)
     dependencies: dict[str, list[str]] = field(default_factory=dict)
+    # Those with a mistake: what their cells show says nothing.
+    failed: set[str] = field(default_factory=set)
 
 
 pages = Pages()
@@ -63,15 +65,8 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
     chapters: dict[str, tuple[Chapter, str]] = {}
     wholes: dict[str, Chapter] = {}
     sources: dict[str, str] = {}
-    for docname in docnames.copy():
-        try:
-            source, text = source_text(app, docname), edition_text(app, docname)
-        except UnicodeDecodeError as error:
-            line = error.object.count(b"\n", 0, error.start) + 1
-            message = "the file is not UTF-8; save it with that encoding"
-            _warn(docname, Problem(line, message, "snippets.encoding"))
-            docnames.remove(docname)  # Sphinx would end here, with a traceback
-            continue
+    for docname in docnames:
+        source, text = source_text(app, docname), edition_text(app, docname)
         config = env.myst_config  # type: ignore[attr-defined]
         wholes[docname] = chapter = read_chapter(source, library, config)
         answers = edition_of(source)
@@ -105,6 +100,7 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
         figures = fill_values(chapter, outcome.values)
         if chapter.problems or outcome.problems:
             figures = []  # cells without outputs; the reason is reported
+            pages.failed.add(docname)
         in_answer = edition_of(source_text(app, docname)).in_answer
         for problem in [*chapter.problems, *outcome.problems, *figures]:
             _warn(docname, explained(problem, wholes[docname], in_answer))
@@ -148,6 +144,7 @@ def forget_pages(app: Sphinx, env: BuildEnvironment) -> None:
     pages.values.clear()
     pages.kept.clear()
     pages.dependencies.clear()
+    pages.failed.clear()
 
 
 def check_settings(app: Sphinx) -> None:

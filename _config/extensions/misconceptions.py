@@ -18,7 +18,6 @@ such as one chapter built alone, has no appendix to be complete.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -33,46 +32,30 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import ExtensionMetadata
 
+from beliefs import (
+    PREFIX,
+    TITLE,
+    Belief,
+    Beliefs,
+    without_place,
+    without_probe,
+    wrong_lists,
+)
 from beside_reading import begin
 from execution import Settings
 from folded import folded_code
 from incremental import has_changed
+from page_data import keep_by_page, kept
 from probes import Mistake, ProbeSource, Result, probe_files, read_probes, run_probes
-from snippet_cells import SnippetLibrary, did_you_mean
+from snippet_cells import SnippetLibrary
 from withheld_answers import withheld_labels
 
 logger = logging.getLogger(__name__)
 
-PREFIX = "misconception-"
-TITLE = "Misconception: "
-
-
-@dataclass(frozen=True)
-class Belief:
-    """A wrong belief: where it is treated, and its title without the prefix."""
-
-    name: str
-    docname: str
-    line: int
-    title: list[nodes.Node]
-
-
-class Beliefs:
-    """What the pages hold, by page: beliefs, lists (chapter and line), and results."""
-
-    def __init__(self) -> None:
-        self.beliefs: dict[str, list[Belief]] = {}
-        self.lists: dict[str, list[tuple[str, int]]] = {}
-        self.probes: dict[str, ProbeSource] = {}
-        self.results: dict[str, Result] = {}
-
 
 def beliefs_of(env: BuildEnvironment) -> Beliefs:
     """The one object that is kept with the environment."""
-    if not hasattr(env, "book_beliefs"):
-        env.book_beliefs = Beliefs()  # type: ignore[attr-defined]
-    beliefs: Beliefs = env.book_beliefs  # type: ignore[attr-defined]
-    return beliefs
+    return kept(env, "book_beliefs", Beliefs)
 
 
 class misconception_list(nodes.General, nodes.Element):
@@ -170,10 +153,13 @@ def check_beliefs(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     if not any(book.lists.values()):
         return []
     book.probes, book.results = ran.probes, results
-    for mistake in [*mistakes, *failed, *_without_place(book)]:
+    for mistake in [*mistakes, *failed, *without_place(book)]:
         _warn(f"{mistake.path}:{mistake.line}", mistake.message, "probe")
-    _check_probes(book, library)
-    _check_lists(book, set(_withheld(app).values()))
+    slugs = [file.stem.replace("_", "-") for file in probe_files(library)]
+    for place, message in without_probe(book, slugs):
+        _warn(place, message, "probe")
+    for place, message in wrong_lists(book, set(_withheld(app).values())):
+        _warn(place, message, "list")
     appendices = [page for page, lists in book.lists.items() if lists]
     titles = [
         (belief.name, belief.docname, [node.pformat() for node in belief.title])
@@ -182,66 +168,6 @@ def check_beliefs(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
     ]
     state = [titles, sorted(book.probes.items()), sorted(book.results.items())]
     return appendices if has_changed(env, "misconceptions", state) else []
-
-
-def _without_place(book: Beliefs) -> Iterable[Mistake]:
-    places = {belief.name for page in book.beliefs.values() for belief in page}
-    for name, probe in book.probes.items():
-        if name not in places:
-            message = (
-                f"no chapter treats the misconception of the probe {name!r}"
-                f"{did_you_mean(name, places)}; write an admonition with "
-                f"':name: {PREFIX}{name}', or remove the probe"
-            )
-            yield Mistake(probe.path, probe.line, message)
-
-
-def _check_probes(book: Beliefs, library: SnippetLibrary) -> None:
-    slugs = [file.stem.replace("_", "-") for file in probe_files(library)]
-    for belief in (belief for page in book.beliefs.values() for belief in page):
-        if belief.name in book.probes:
-            continue
-        # The module is that of the chapter, unless another one fits.
-        slug = next(
-            (slug for slug in slugs if belief.name.startswith(f"{slug}-")),
-            belief.docname,
-        )
-        module = slug.replace("-", "_")
-        function = re.sub(r"\W", "_", belief.name.removeprefix(f"{slug}-"))
-        _warn(
-            (belief.docname, belief.line),
-            f"the misconception {belief.name!r} has no probe; write "
-            f"'@misconception def {function}() -> Probe' in "
-            f"snippets/misconceptions/{module}.py",
-            "probe",
-        )
-
-
-def _check_lists(book: Beliefs, withheld: set[str]) -> None:
-    """Compare lists and chapters; ``withheld`` may have theirs in hidden answers."""
-    chapters = [page for page, beliefs in book.beliefs.items() if beliefs]
-    listed: dict[str, str] = {}
-    for page, lists in book.lists.items():
-        for chapter, line in lists:
-            if chapter not in chapters and chapter not in withheld:
-                message = (
-                    f"no chapter {chapter!r} with misconceptions"
-                    f"{did_you_mean(chapter, chapters)} "
-                    f"(chapters: {', '.join(sorted(chapters))})"
-                )
-                _warn((page, line), message, "list")
-            elif chapter in listed:
-                message = f"second list of {chapter!r}; keep one"
-                _warn((page, line), message, "list")
-            listed[chapter] = page
-    for page in sorted(set(chapters) - listed.keys()):
-        place = (page, book.beliefs[page][0].line)
-        appendix = next(name for name, lists in book.lists.items() if lists)
-        message = (
-            f"no list of misconceptions names this chapter; write '{{misconceptions}} "
-            f"{page}' under a heading in {appendix}.md"
-        )
-        _warn(place, message, "list")
 
 
 def _warn(place: str | tuple[str, int], message: str, subtype: str) -> None:
@@ -306,24 +232,6 @@ def inline_code(text: str) -> list[nodes.Node]:
     return parts
 
 
-def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    """Drop what a page held, before it is read again."""
-    beliefs_of(env).beliefs.pop(docname, None)
-    beliefs_of(env).lists.pop(docname, None)
-
-
-def merge_pages(
-    app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment
-) -> None:
-    """Take what another process has read."""
-    mine, theirs = beliefs_of(env), beliefs_of(other)
-    for docname in docnames:
-        if docname in theirs.beliefs:
-            mine.beliefs[docname] = theirs.beliefs[docname]
-        if docname in theirs.lists:
-            mine.lists[docname] = theirs.lists[docname]
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directive, the collection and the check."""
     app.setup_extension("executed_chapters")
@@ -332,8 +240,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("misconceptions", ListMisconceptions)
     app.add_post_transform(FillLists)
     app.connect("doctree-read", find_beliefs)
-    app.connect("env-purge-doc", forget_page)
-    app.connect("env-merge-info", merge_pages)
+    keep_by_page(app, lambda env: [beliefs_of(env).beliefs, beliefs_of(env).lists])
     # After the cells: these few wait until the cores are free.
     app.connect("env-before-read-docs", begin_probes, priority=650)
     app.connect("env-updated", check_beliefs)

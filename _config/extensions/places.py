@@ -5,6 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import SphinxError
+
+
+class PlacedError(SphinxError):
+    """Ends the build with one line: ``place``, such as ``/b/a.md:3``, and why."""
+
+    def __init__(self, place: str, message: str) -> None:
+        super().__init__(message)
+        self.category = f"{place}: ERROR"  # Sphinx writes it before the message
 
 
 def line_of(env: BuildEnvironment, docname: str, mark: str) -> int:

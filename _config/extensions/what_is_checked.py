@@ -34,6 +34,7 @@ from equations.report import GIVEN, HOLDS, NO_CLAIM, UNCHECKED, UNKNOWN, Finding
 from executed_chapters import pages
 from incremental import has_changed
 from misconceptions import beliefs_of
+from page_data import kept
 
 # What the kinds of faults are called on the page.
 FAULTS_IN = {
@@ -101,18 +102,12 @@ class CheckedEquations(SphinxDirective):
 
 def counts_of(env: BuildEnvironment) -> dict[str, Counts]:
     """Cells and values of every page; kept with the environment."""
-    if not hasattr(env, "book_counts"):
-        env.book_counts = {}  # type: ignore[attr-defined]
-    found: dict[str, Counts] = env.book_counts  # type: ignore[attr-defined]
-    return found
+    return kept(env, "book_counts", dict[str, Counts])
 
 
 def appendices_of(env: BuildEnvironment) -> set[str]:
     """The pages that hold a table; kept with the environment."""
-    if not hasattr(env, "book_appendices"):
-        env.book_appendices = set()  # type: ignore[attr-defined]
-    found: set[str] = env.book_appendices  # type: ignore[attr-defined]
-    return found
+    return kept(env, "book_appendices", set[str])
 
 
 def count(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:

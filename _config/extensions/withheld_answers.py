@@ -25,7 +25,6 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
-from sphinx.errors import SphinxError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.nodes import make_refnode
@@ -35,21 +34,13 @@ from sphinx_exercise.nodes import is_solution_node, solution_title
 from answers import answer_id
 from editions import Answer, withhold, without_entries
 from incremental import has_changed
-from places import line_of
+from places import PlacedError, line_of
 from release import ReleaseError, chosen, day_of, read_releases, withheld
 
 logger = logging.getLogger(__name__)
 
 # The same pages are asked for several times in a build.
 edition_of = lru_cache(maxsize=64)(withhold)
-
-
-class EditionError(SphinxError):
-    """No edition can be made, because of what was asked for in some ``place``."""
-
-    def __init__(self, place: str, message: str) -> None:
-        super().__init__(f"{message} [editions.release]")
-        self.category = f"{place}: ERROR"  # Sphinx writes it before the message
 
 
 def settle_edition(app: Sphinx, config: Config) -> None:
@@ -73,7 +64,7 @@ def settle_edition(app: Sphinx, config: Config) -> None:
             config.withheld_answers = chosen(config.without_answers, chapters, known)
     except ReleaseError as error:
         where = f"{place}:{error.line}" if error.line else place
-        raise EditionError(where, str(error)) from None
+        raise PlacedError(where, f"{error} [editions.release]") from None
 
 
 def _read(path: Path) -> str:
@@ -85,17 +76,20 @@ def source_text(app: Sphinx, docname: str) -> str:
     """The Markdown of a page as its author wrote it.
 
     Raises:
-        UnicodeDecodeError: if the page is not UTF-8.
+        PlacedError: if the page is not UTF-8. Sphinx cannot go on without a page.
     """
-    return Path(app.env.doc2path(docname)).read_text(encoding="utf-8")
+    path = Path(app.env.doc2path(docname))
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = "the file is not UTF-8; save it with that encoding"
+        message += " [snippets.encoding]"
+        raise PlacedError(f"{path}:{line}", message) from None
 
 
 def edition_text(app: Sphinx, docname: str) -> str:
-    """The Markdown of a page as this edition has it, line for line.
-
-    Raises:
-        UnicodeDecodeError: if the page is not UTF-8.
-    """
+    """The Markdown of a page as this edition has it, line for line."""
     text = source_text(app, docname)
     if docname in app.config.withheld_answers:
         return edition_of(text).text

@@ -13,6 +13,7 @@ from snippets.checks import (
     autograd,
     check,
     differences,
+    forward_mode,
     given,
     setting,
 )
@@ -141,10 +142,12 @@ def any_graph(draw):
     m, graph = random_graph(draw)
     v = completed(graph, *(draw.normal() for _ in range(m)))
 
+    leaving = list(edges(graph, v))
+
     def edges_from(j):
         return [
             {"i": head, r"\text{derivative on the edge}": slope}
-            for tail, head, slope in edges(graph, v)
+            for tail, head, slope in leaving
             if tail == j
         ]
 
@@ -196,7 +199,7 @@ def composed(draw):
     return {
         **{"n": n, "m": m, "i": Index(m), "j": Index(n), "f": f, "loss": loss},
         **with_gradients(loss(y), x=x, y=y),
-        **{"J": torch.func.jacfwd(f)(x), r"\dd x": draw.normal(n)},
+        **{"J": forward_mode(f, x), r"\dd x": draw.normal(n)},
     }
 
 
@@ -234,7 +237,7 @@ def product_by_entries(draw):
 def square_by_entries(draw):
     """y = x ⊙ x, with its Jacobian by forward mode."""
     symbols = sent_back(draw, torch.square, x=draw.normal(draw.size()))
-    return {**symbols, "J": torch.func.jacfwd(torch.square)(symbols["x"])}
+    return {**symbols, "J": forward_mode(torch.square, symbols["x"])}
 
 
 @setting("vector-jacobian-product")

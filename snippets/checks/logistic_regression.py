@@ -41,8 +41,21 @@ def minimiser(X, y):
     loss = log_loss(X.detach(), y)
     for _ in range(30):
         curvature = torch.autograd.functional.hessian(loss, w)
-        w = w - torch.linalg.solve(curvature, autograd(loss, w))
+        step = torch.linalg.solve(curvature, autograd(loss, w))
+        w = w - step
+        if step.norm() < 1e-9:
+            break  # what is left is about the square of the step
     return w
+
+
+def both_labels(draw):
+    """Data with a minimum: half of the inputs are there with both labels."""
+    n, d = draw.size(), draw.size(2, 3)
+    both, others = draw.normal(d + 1, d), draw.normal(n, d)
+    draw.require(torch.linalg.svdvals(both).min() > 0.1)
+    ones = torch.ones(d + 1).double()
+    X = torch.cat([both, both, others])
+    return X, torch.cat([ones, -ones, draw.signs(n)])
 
 
 # Settings
@@ -151,14 +164,9 @@ def on_the_line(draw):
 
 @setting("convexity")
 def at_the_minimum(draw):
-    """Data with a minimum: half of the inputs are there with both labels."""
-    n, d = draw.size(), draw.size(2, 3)
-    both, others = draw.normal(d + 1, d), draw.normal(n, d)
-    draw.require(torch.linalg.svdvals(both).min() > 0.1)
-    X = torch.cat([both, both, others])
-    ones = torch.ones(d + 1).double()
-    y = torch.cat([ones, -ones, draw.signs(n)])
-    best, u, tau = minimiser(X, y), draw.normal(d), draw.positive()
+    """The minimum of the loss, and a way that leads from there."""
+    X, y = both_labels(draw)
+    best, u, tau = minimiser(X, y), draw.normal(X.shape[1]), draw.positive()
     loss = log_loss(X, y)
     return {
         **{"X": X, "t": (y > 0).double(), "p": torch.sigmoid(X @ best), "w^*": best},
@@ -171,8 +179,8 @@ def at_the_minimum(draw):
 @setting("convexity")
 def newton_step(draw):
     """The step to the minimum of the parabola that fits the loss at the weights."""
-    symbols = at_the_minimum.function(draw)
-    loss, w = symbols["L"].function, draw.normal(len(symbols["u"]))
+    X, y = both_labels(draw)
+    loss, w = log_loss(X, y), draw.normal(X.shape[1])
     slope = autograd(loss, w)
     curvature = torch.autograd.functional.hessian(loss, w.detach())
     step, *_ = np.linalg.lstsq(curvature.numpy(), -slope.numpy(), rcond=None)

@@ -68,6 +68,16 @@ def test_faults_in_formulas_are_those_of_claims() -> None:
     assert all("`$c = d$`" in text and "with $a$" in text for text in planted)
 
 
+def test_the_words_of_a_formula_are_left_alone() -> None:
+    tex = r"a = b + c \text{ that is } d = 2 e_i \text{if i < 2} + 3"
+    text = f"# T\n\n$${tex}$$\n"
+    planted = [fault.plant(text) for fault in in_formulas("book/t.md", "t", text)]
+    words = (r"\text{ that is }", r"\text{if i < 2}")
+    assert all(word in damaged for damaged in planted for word in words)
+    for damaged in ("b - c", "d = 3 e_i", "d = 2 e_j", "2} - 3", "2} + 4"):
+        assert any(damaged in fault for fault in planted), damaged
+
+
 def test_faults_in_outputs_change_a_number_or_a_word() -> None:
     toml = "[cell]\nkind = \"text\"\noutput = '''\ntensor([True, 1.50])\n'''\n"
     after = {(f.before, f.after) for f in in_outputs("tests/outputs/t.toml", toml)}

@@ -181,11 +181,29 @@ def test_a_question_without_answer(tiny_book: TinyBook) -> None:
 def test_an_answer_without_question(tiny_book: TinyBook) -> None:
     answer = ":::{solution" + ANSWERED.partition(":::{solution")[2]
     tiny_book.write("book/chapter.md", CHAPTER + answer)
-    lines = tiny_book.build()
-    assert (
+    assert the_line(tiny_book.build()) == (
         "book/chapter.md:8: answer to 'ex-what', but no exercise has this label; "
-        in ("\n".join(lines))
+        "correct the label [answers.pair]"
     )
+
+
+def test_a_misspelt_answer_is_one_mistake(tiny_book: TinyBook) -> None:
+    misspelt = ANSWERED.replace("start} ex-what", "start} ex-whta")
+    tiny_book.write("book/chapter.md", CHAPTER + misspelt)
+    tiny_book.write("book/other.md", "# Other\n\nSee [](#ex-what).\n")
+    tiny_book.index("chapter", "other")
+    assert the_line(tiny_book.build()) == (
+        "book/chapter.md:14: answer to 'ex-whta', but no exercise has this label; did "
+        "you mean 'ex-what'?; correct the label [answers.pair]"
+    )
+
+
+def test_labels_that_are_not_alike_are_two_mistakes(tiny_book: TinyBook) -> None:
+    other = ANSWERED.replace("start} ex-what", "start} ex-loss")
+    tiny_book.write("book/chapter.md", CHAPTER + other)
+    first, second = tiny_book.build()
+    assert first.startswith("book/chapter.md:10: exercise 'ex-what' has no answer;")
+    assert second.startswith("book/chapter.md:14: answer to 'ex-loss', but no exercise")
 
 
 def test_an_answer_in_another_chapter(tiny_book: TinyBook) -> None:
@@ -239,8 +257,10 @@ def test_an_unclosed_fence(tiny_book: TinyBook) -> None:
 
 def test_a_wrong_encoding(tiny_book: TinyBook) -> None:
     tiny_book.write("book/chapter.md", "# Übung\n\nZwei\n".encode("latin-1"))
-    first, *_ = tiny_book.build()
-    assert first.startswith("book/chapter.md:1: the file is not UTF-8; save it with")
+    assert the_line(tiny_book.build()) == (
+        "book/chapter.md:1: the file is not UTF-8; save it with that encoding "
+        "[snippets.encoding]"
+    )
 
 
 def test_a_snippet_in_a_wrong_encoding(tiny_book: TinyBook) -> None:

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equations.language import expression, parse
-from equations.values import Evaluation, Mismatch, Unknown, callables, difference
+from equations.meanings import Meanings, Unknown
+from equations.operations import Mismatch
+from equations.truth import difference
+from equations.values import Evaluation
 from snippets.checks import Both, Family, Index, Quantity
 
 X = torch.tensor([[1.0, 2.0], [3.0, 5.0], [7.0, 11.0]], dtype=torch.float64)
@@ -25,15 +28,22 @@ SYMBOLS = {
     **{"v": torch.tensor([1.0, 2.0, 4.0]), "e": Family(torch.eye(2).double())},
 }
 
+MEANINGS = Meanings(SYMBOLS)
+
 
 def value(formula: str, **bound: int) -> np.ndarray:
-    tree = expression(formula, callables(SYMBOLS))
-    return Evaluation(SYMBOLS, bound).value(tree).detach().numpy()
+    tree = expression(formula, MEANINGS.functions)
+    found = Evaluation(MEANINGS, bound).value(tree)
+    # The same in torch, of which derivatives are taken.
+    tensor = Evaluation(MEANINGS, bound, graph=True).value(tree)
+    assert tensor.dtype == torch.float64
+    np.testing.assert_allclose(tensor.detach().numpy(), found, rtol=1e-12, atol=1e-12)
+    return np.asarray(found)
 
 
 def holds(formula: str) -> bool:
-    [chain] = parse(formula, callables(SYMBOLS)).chains
-    return Evaluation(SYMBOLS).holds(chain)
+    [chain] = parse(formula, MEANINGS.functions).chains
+    return Evaluation(MEANINGS).holds(chain)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +121,8 @@ def test_differentials_are_directional_derivatives() -> None:
 
 def test_expectations_are_exact() -> None:
     weighted = [(0.25, {"a": 1.0}), (0.75, {"a": 3.0})]
-    evaluation = Evaluation(SYMBOLS | {r"\E": weighted, "z": Index(2, 0)})
+    outcomes = {r"\E": weighted, "z": Index(2, 0)}
+    evaluation = Evaluation(MEANINGS.changed(outcomes))
     mean = evaluation.value(expression(r"\E[a^2]"))
     assert float(mean) == 0.25 + 0.75 * 9
     share = evaluation.value(expression(r"\Prob(a > 2)"))
@@ -178,7 +189,7 @@ def test_a_vector_is_in_no_set_of_numbers() -> None:
 def test_a_family_can_have_a_name_for_something_else() -> None:
     symbols = {"u": Family([1.0, 2.0], start=0, alone=7.0)}
     for formula, expected in [("u", 7), ("u_0", 1), ("u_1", 2)]:
-        assert Evaluation(symbols).value(expression(formula)) == expected
+        assert Evaluation(Meanings(symbols)).value(expression(formula)) == expected
 
 
 def test_a_column_is_not_a_row() -> None:
@@ -187,13 +198,18 @@ def test_a_column_is_not_a_row() -> None:
 
 
 def test_nan_is_no_agreement() -> None:
-    nan = torch.tensor(math.nan, dtype=torch.float64)
+    nan = np.float64(math.nan)
     assert difference(nan, nan) == math.inf
+    assert difference(np.array([[1.0], [nan]]), np.ones((2, 1))) == math.inf
+    for relation in ("=", "<", r"\ge", r"\approx"):
+        [chain] = parse(f"a {relation} 1").chains
+        meanings = Meanings({"a": math.nan, r"\approx": 0.1})
+        assert not Evaluation(meanings).holds(chain)
 
 
 @given(st.integers(-9, 9), st.integers(-9, 9), st.integers(1, 9))
 def test_arithmetic_is_that_of_python(a: int, b: int, c: int) -> None:
     symbols = {"a": a, "b": b, "c": c}
     tree = expression(r"a - b^2 c + \frac{a - b}{c} \cdot 2")
-    found = Evaluation(symbols).value(tree)
+    found = Evaluation(Meanings(symbols)).value(tree)
     assert float(found) == pytest.approx(a - b**2 * c + (a - b) / c * 2)

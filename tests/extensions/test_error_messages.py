@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-import error_messages
 from build_book import build
 from cell_messages import Entry, Messages, Run, mistakes, run_of
 from tests.tiny_book import CONFIG, SNIPPET, TinyBook
@@ -225,6 +222,60 @@ def test_all_mistakes_are_found_in_one_build(book: TinyBook) -> None:
     assert all(text.endswith(" [error-messages.entry]") for text in found)
 
 
+@pytest.mark.parametrize(
+    ("path", "old", "new", "expected"),
+    [
+        (
+            "snippets/chapter.py",
+            "x = 20 + 3",
+            "x = y",
+            "book/chapter.md:3: chapter#data",
+        ),
+        (
+            "snippets/chapter.py",
+            '"division by zero"):\n    # N',
+            '"division by one"):\n    # N',
+            "book/chapter.md:9: chapter#divided must raise",
+        ),
+        (
+            "book/chapter.md",
+            "chapter#divided-again",
+            "chapter#divided-agan",
+            "book/chapter.md:13: no cell 'divided-agan'",
+        ),
+    ],
+)
+def test_a_chapter_that_failed_is_one_mistake(
+    book: TinyBook, path: str, old: str, new: str, expected: str
+) -> None:
+    text = (book.root / path).read_text()
+    assert text.count(old) == 1
+    book.write(path, text.replace(old, new))
+    [line] = book.build()
+    assert line.startswith(expected)
+
+
+def test_what_a_failed_page_does_not_draw_is_still_a_mistake(book: TinyBook) -> None:
+    book.write("snippets/chapter.py", CELLS.replace("x = 20 + 3", "x = y"))
+    appendix = APPENDIX + "\n```{error-message} chaptr#divided\nA slip.\n```\n"
+    book.write("book/appendix.md", appendix)
+    _, line = book.build()
+    assert line.startswith("book/appendix.md:15: no page draws the cell 'chaptr#div")
+
+
+def test_a_failed_chapter_that_is_mended_is_judged_again(book: TinyBook) -> None:
+    broken = CELLS.replace("x = 20 + 3", "x = y")
+    book.write("snippets/chapter.py", broken)
+    [_] = book.build_incrementally()
+    unexplained = APPENDIX.replace(" chapter#remainder", "")
+    book.write("book/appendix.md", unexplained)
+    book.write("snippets/chapter.py", CELLS)
+    [line] = book.build_incrementally()
+    assert "the error of the cell 'chapter#remainder' is not explained" in line
+    book.write("book/appendix.md", APPENDIX)
+    assert book.build_incrementally() == []
+
+
 def test_a_book_without_the_appendix_need_not_explain(book: TinyBook) -> None:
     (book.root / "book/appendix.md").unlink()
     book.index("chapter")
@@ -254,14 +305,3 @@ def test_a_page_that_is_read_again_counts_once(book: TinyBook) -> None:
     book.write("book/appendix.md", f"{APPENDIX}\nMore.\n")
     book.write("book/chapter.md", f"{CHAPTER}\nMore.\n")
     assert book.build_incrementally() == []
-
-
-def test_pages_that_another_process_read_are_taken_over() -> None:
-    mine, other = SimpleNamespace(), SimpleNamespace()
-    theirs = error_messages.messages_of(other)  # type: ignore[arg-type]
-    theirs.runs = {"a": {"m#x": run()}, "b": {}, "elsewhere": {}}
-    theirs.entries = {"b": [Entry("b", 1, ("m#x",), "")]}
-    error_messages.merge_pages(None, mine, {"a", "b"}, other)  # type: ignore[arg-type]
-    messages = error_messages.messages_of(mine)  # type: ignore[arg-type]
-    assert messages.runs == {"a": {"m#x": run()}, "b": {}}
-    assert messages.entries == theirs.entries

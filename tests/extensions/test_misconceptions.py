@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-import misconceptions
+from beliefs import Belief, Beliefs, without_probe, wrong_lists
 from build_book import build
 from tests.cells import ROOT
 from tests.tiny_book import CONFIG, SNIPPET, TinyBook
@@ -181,6 +178,27 @@ def test_all_mistakes_are_found_in_one_build(book: TinyBook) -> None:
     assert len(found) == len(expected)
 
 
+def test_a_withheld_chapter_may_be_listed_and_have_no_belief() -> None:
+    book = Beliefs()
+    book.beliefs = {"a": [Belief("a-x", "a", 3, [])], "hidden": []}
+    book.lists = {"z": [("a", 1), ("hidden", 5)]}
+    assert list(wrong_lists(book, {"hidden"})) == []
+    [(place, message)] = wrong_lists(book, set())
+    assert place == ("z", 5)
+    assert message == "no chapter 'hidden' with misconceptions (chapters: a)"
+
+
+def test_a_probe_is_asked_for_in_the_module_that_fits_its_name() -> None:
+    book = Beliefs()
+    book.beliefs = {"a": [Belief(name, "a", 3, []) for name in ("a-x", "b-c-y-z")]}
+    messages = [message for _, message in without_probe(book, ["b-c"])]
+    assert (
+        "'@misconception def x() -> Probe' in snippets/misconceptions/a.py"
+        in (messages[0])
+    )
+    assert "def y_z() -> Probe' in snippets/misconceptions/b_c.py" in messages[1]
+
+
 def test_a_title_without_its_beginning_is_a_mistake(book: TinyBook) -> None:
     book.write("book/chapter.md", CHAPTER.replace("Misconception: sums", "Sums"))
     assert any(
@@ -227,18 +245,6 @@ def test_a_page_that_is_read_again_counts_once(book: TinyBook) -> None:
     assert book.build_incrementally() == []
     book.write("book/chapter.md", CHAPTER[: CHAPTER.index(MARK)])
     assert any("no chapter treats" in text for text in book.build_incrementally())
-
-
-def test_pages_that_another_process_read_are_taken_over() -> None:
-    mine, other = SimpleNamespace(), SimpleNamespace()
-    theirs = misconceptions.beliefs_of(other)  # type: ignore[arg-type]
-    belief: Any = object()
-    theirs.beliefs = {"a": [belief], "elsewhere": []}
-    theirs.lists = {"b": [("a", 3)]}
-    misconceptions.merge_pages(None, mine, {"a", "b"}, other)  # type: ignore[arg-type]
-    book = misconceptions.beliefs_of(mine)  # type: ignore[arg-type]
-    assert book.beliefs == {"a": [belief]}
-    assert book.lists == {"b": [("a", 3)]}
 
 
 def test_a_second_chapter_has_its_own_list(book: TinyBook) -> None:

@@ -88,6 +88,8 @@ FACTOR = re.compile(
     r"(?<!\\partial )(?<!\\frac)(?P<factor>[0-9]+|[A-Za-z])"
     r"(?=\s*(?:[A-Za-z(]|\\[a-zA-Z]))(?!\s*\\(?:le|ge|in|to|sim|cdot|text|end|times))"
 )
+# What a formula says in words: its letters are no factors.
+WORDS = re.compile(r"(?<=\\text\{)[^{}]*")
 
 
 def in_formulas(path: str, slug: str, text: str) -> Iterator[Fault]:
@@ -95,15 +97,16 @@ def in_formulas(path: str, slug: str, text: str) -> Iterator[Fault]:
     for formula, start in placed(slug, text):
         if not is_claim(formula.tex):
             continue
+        tex = WORDS.sub(lambda words: "·" * len(words[0]), formula.tex)
         for pattern, before, after in TEX_RULES:
-            for match in pattern.finditer(formula.tex):
+            for match in pattern.finditer(tex):
                 offset = start + match.start() + match[0].index(before)
                 yield _fault("formula", path, text, offset, before, after)
-        for match in NUMBER_IN_TEX.finditer(formula.tex):
+        for match in NUMBER_IN_TEX.finditer(tex):
             number = match[0]
             other = f"{float(number) + 1:g}"
             yield _fault("formula", path, text, start + match.start(), number, other)
-        for match in FACTOR.finditer(formula.tex):
+        for match in FACTOR.finditer(tex):
             offset = start + match.start()
             yield _fault("formula", path, text, offset, match["factor"], "")
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
-import itertools
 import traceback
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from equations.cases import Failure, check_case
 from equations.language import is_claim, is_concrete, parse
+from equations.meanings import Meanings, Unknown
 from equations.operations import Mismatch
 from equations.pages import Printed, formulas
 from equations.report import (
@@ -33,10 +33,6 @@ from equations.report import (
     Page,
 )
 from equations.tree import NotUnderstood
-from equations.values import (
-    Unknown,
-    callables,
-)
 from snippets import checks
 from snippets.checks import Check, Draw, RandomDraw, Setting
 
@@ -95,7 +91,7 @@ def spelled(tex: str) -> str:
 
 
 class Checker:
-    """Checks the formulas of one chapter; draws each setting once for all of them."""
+    """Checks the formulas of one chapter; each draw of a setting serves all of them."""
 
     def __init__(
         self,
@@ -106,7 +102,7 @@ class Checker:
         self.chapter = chapter
         self.cases = cases
         self.draw = draw
-        self.drawn: dict[str, list[checks.Symbols]] = {}
+        self.drawn: dict[str, list[tuple[int, Meanings]]] = {}
         self.found: dict[tuple[str, str], Finding] = {}
 
     def check_all(self, printed: Sequence[Printed]) -> list[Finding]:
@@ -121,22 +117,21 @@ class Checker:
             for formula in printed
         ]
 
-    def symbols(self, setting: Setting) -> list[checks.Symbols]:
-        """The draws of a setting."""
-        if setting.name not in self.drawn:
-            count = 1 if setting.example else self.cases
-            drawn: list[checks.Symbols] = []
-            for case in itertools.count():
-                with contextlib.suppress(checks.Redraw):
-                    drawn.append(setting.function(self.draw(setting, case)))
-                if len(drawn) == count:
-                    break
-                if case > 100 * count:
-                    raise ValueError(
-                        f"the setting {setting.name} rejects what it draws"
-                    )
-            self.drawn[setting.name] = drawn
-        return self.drawn[setting.name]
+    def draws(self, setting: Setting) -> Iterator[Meanings]:
+        """The draws of a setting, each made when the first formula asks for it."""
+        drawn = self.drawn.setdefault(setting.name, [])
+        for place in range(1 if setting.example else self.cases):
+            if place == len(drawn):
+                case = drawn[-1][0] + 1 if drawn else 0
+                drawn.append(self._next_draw(setting, case))
+            yield drawn[place][1]
+
+    def _next_draw(self, setting: Setting, case: int) -> tuple[int, Meanings]:
+        """The first draw from a case on that the setting accepts, and its case."""
+        for tried in range(case, case + 1000):
+            with contextlib.suppress(checks.Redraw):
+                return tried, Meanings(setting.function(self.draw(setting, tried)))
+        raise ValueError(f"the setting {setting.name} rejects what it draws")
 
     def settings(self, formula: Printed) -> list[Setting]:
         """The settings of a formula's innermost place that has one, general ones first.
@@ -171,13 +166,13 @@ class Checker:
         settings = of_row or settings
         findings: list[Finding] = []
         for setting in settings:
-            if setting.example and any(found.status == HOLDS for found in findings):
-                break  # examples stand last, and nothing comes of those that are left
             findings.append(
                 self._with_routes(formula, setting, routes)
                 if routes
                 else self._in_setting(formula, setting)
             )
+            if findings[-1].status == HOLDS:
+                break  # examples stand last: nothing comes of the settings left
         if not findings:
             findings = [Finding(formula, UNKNOWN, "no setting is given for its place")]
         if not is_concrete(formula.tex) and any(
@@ -232,15 +227,14 @@ class Checker:
             finding.draw = inspect.getsource(setting.function)
             if routes.routes is not None:
                 finding.code = inspect.getsource(routes.routes)
-        draws = self.symbols(setting)
-        for case, symbols in enumerate(draws, start=1):
+        for case, meanings in enumerate(self.draws(setting), start=1):
             try:
-                read = parse(formula.tex, callables(symbols))
+                read = parse(formula.tex, meanings.functions)
                 if read.unread:
                     raise NotUnderstood("; ".join(read.unread))
                 if not read.chains:
                     return Finding(formula, NO_CLAIM)
-                check_case(read, symbols, finding, routes)
+                check_case(read, meanings, finding, routes)
             except (NotUnderstood, Unknown) as error:
                 finding.status, finding.reason = UNKNOWN, str(error)
                 return finding

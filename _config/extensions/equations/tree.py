@@ -154,7 +154,7 @@ class Chain:
     relations: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # read once, and known by its identity
 class Formula:
     """The statements of a formula, and the conditions on indices set after them."""
 
