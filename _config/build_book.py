@@ -14,6 +14,10 @@ or today.
 Every mistake is one line, ``book/tensors.md:42: what is wrong; remedy [category]``, and
 all mistakes of the book are reported in one run. A build that fails leaves the pages of
 the last good one where they are.
+
+What Sphinx has read is kept for the next build (``kept_reading``), which then reads the
+changed pages alone; ``--fresh`` begins from nothing, and so does every build with a
+``--target`` of its own.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -34,7 +39,9 @@ from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from archive import pack
 from author_errors import AuthorErrors
+from kept_reading import KeptReading
 from light_files import lighten
+from preview.watching import Places
 from published_site import publish
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +49,8 @@ ROOT = Path(__file__).resolve().parents[1]
 OTHER_CHAPTERS = ["myst.xref_missing", "myst.xref_ambiguous", "toc", "ref"]
 # Where a builder's result lies, if not in a folder of its name.
 FOLDERS = {"typst": "pdf"}
+# Those that need no more of a page than what Sphinx keeps of it.
+REREADERS = ("html", "typst")
 
 
 def build(
@@ -54,20 +63,23 @@ def build(
     builder: str = "html",
     finish: Callable[[Sphinx], None] | None = None,
     beside: bool = False,
+    kept: KeptReading | None = None,
     errors: TextIO | None = None,
     status: TextIO | None = sys.stdout,
 ) -> int:
-    """Build from nothing, aside; put the result in place if nothing is wrong.
+    """Build aside; put the result in place if nothing is wrong.
 
-    ``finish`` may change the pages of a good build before they are put in place; with
-    ``beside`` the files of the result join those of other names in ``target``.
+    The build begins from nothing, or with the pages that ``kept`` has. ``finish`` may
+    change the pages of a good build before they are put in place; with ``beside`` the
+    files of the result join those of other names in ``target``.
 
     Returns:
         0, or 1 when there was a mistake; ``target`` is then as it was before.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     stream = AuthorErrors(root, errors or sys.stderr)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as aside:
+    workplace = kept.workplace if kept else _workplace
+    with workplace(target.parent) as aside:
         pages = Path(aside, "pages")
         try:
             with patch_docutils(config), docutils_namespace():
@@ -82,6 +94,8 @@ def build(
                     warning=stream,  # type: ignore[arg-type]
                     warningiserror=True,
                 )
+                if kept:
+                    kept.outdate(app.env)
                 app.build()
         except SphinxError as error:
             stream.write(f"{error.category}: {error}\n")
@@ -92,8 +106,9 @@ def build(
             return 1
         if finish:
             finish(app)
-        # Doctrees serve nobody after the build, and another -W run over them would
-        # not report again.
+        # Only now: another run over pages that are read would not report again.
+        if kept:
+            kept.keep(app.env)
         if beside:
             target.mkdir(exist_ok=True)
             for file in pages.iterdir():
@@ -101,6 +116,10 @@ def build(
         else:
             _replace(pages, target, Path(aside, "old"))
     return 0
+
+
+def _workplace(parent: Path) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(dir=parent, prefix=".build-")
 
 
 def finish_site(app: Sphinx) -> None:
@@ -134,8 +153,7 @@ def one_chapter(source: Path, slug: str) -> dict[str, Any]:
     }
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapter", nargs="?", help="slug of the only chapter to build")
     parser.add_argument("--builder", default="html", help="a builder of Sphinx")
@@ -154,6 +172,37 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--day", help="on which the book is published: 2026-12-01")
     parser.add_argument("--paper", help="of the PDF: a4, us-letter or reader")
+    parser.add_argument(
+        "--fresh", action="store_true", help="use nothing of what an earlier build read"
+    )
+    return parser
+
+
+def _kept(
+    options: argparse.Namespace, overrides: dict[str, Any], edition: str
+) -> KeptReading | None:
+    """What is kept for builds of this kind, each with a file of its own."""
+    if options.builder not in REREADERS:
+        return None
+    kind = [options.builder, options.chapter and "chapter", options.paper]
+    return KeptReading(
+        ROOT / "build" / "reading" / ("-".join(filter(None, kind)) + edition),
+        Places(ROOT, ROOT / "book", ROOT / "_config"),
+        [str(ROOT), overrides, _surroundings()],
+        fresh=options.fresh,
+    )
+
+
+def _surroundings() -> dict[str, str]:
+    """What the settings take from outside of the book: variables, and the day."""
+    found = {k: text for k, text in os.environ.items() if k.startswith("BOOK_")}
+    day = os.environ.get("SOURCE_DATE_EPOCH") or str(date.today())
+    return {**found, "day": day}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = _parser()
     options = parser.parse_args(arguments)
     if not sys.stdout.isatty():
         nocolor()
@@ -196,6 +245,7 @@ def main(arguments: list[str] | None = None) -> int:
         builder=options.builder,
         finish=finish.get(options.builder),
         beside=options.builder == "typst",
+        kept=None if options.target else _kept(options, overrides, edition),
     )
     if result == 0 and options.builder == "html":
         page = f"{options.chapter}.html" if options.chapter else "index.html"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from author_errors import AuthorErrors
 from build_book import build
+from kept_reading import KeptReading
 
 CONFIG = Path(__file__).parent / "roots" / "tiny"
 ROOT = Path(__file__).parents[1]
@@ -84,8 +86,8 @@ class TinyBook:
             f"# Tiny\n\n```{{toctree}}\n:numbered:\n\n{lines}\n```\n",
         )
 
-    def build(self, **settings: Any) -> list[str]:
-        """Build from nothing, as the book is built; the lines that an author sees."""
+    def build(self, *, kept: KeptReading | None = None, **settings: Any) -> list[str]:
+        """Build from nothing or what was kept; the lines that an author sees."""
         errors = io.StringIO()
         self.status = build(
             self.root / "book",
@@ -93,6 +95,7 @@ class TinyBook:
             CONFIG,
             root=self.root,
             overrides=settings,
+            kept=kept,
             errors=errors,
             status=None,
         )
@@ -100,9 +103,14 @@ class TinyBook:
         assert bool(lines) == bool(self.status), lines
         return lines[:-1]
 
-    def make_pdf(self, name: str = "pdf", **settings: Any) -> list[str]:
-        """Make the PDF; the lines that an author sees."""
-        errors = io.StringIO()
+    def make_pdf(
+        self, name: str = "pdf", *, kept: KeptReading | None = None, **settings: Any
+    ) -> list[str]:
+        """Make the PDF, from nothing or what was kept; the lines that an author sees.
+
+        ``pages_read`` is how many pages Sphinx has read.
+        """
+        errors, status = io.StringIO(), io.StringIO()
         self.pdf = self.root / "build" / name / "tiny.pdf"
         self.status = build(
             self.root / "book",
@@ -111,9 +119,11 @@ class TinyBook:
             root=self.root,
             overrides={"extensions": PDF_EXTENSIONS, **PDF_SETTINGS, **settings},
             builder="typst",
+            kept=kept,
             errors=errors,
-            status=None,
+            status=status,
         )
+        self.pages_read = pages_read(status.getvalue())
         lines = errors.getvalue().splitlines()
         assert bool(lines) == bool(self.status), lines
         return lines[:-1]
@@ -142,6 +152,12 @@ class TinyBook:
     def page(self, name: str, folder: str = "html") -> str:
         """The HTML of a built page."""
         return (self.root / "build" / folder / f"{name}.html").read_text()
+
+
+def pages_read(status: str) -> int:
+    """How many pages a build has read, by its own words."""
+    added, changed = re.findall(r"(\d+) added, (\d+) changed, \d+ removed", status)[0]
+    return int(added) + int(changed)
 
 
 @pytest.fixture

@@ -42,6 +42,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.build_phase import BuildPhase
 from sphinx.util.parallel import SerialTasks
 
+from kept_reading import pages_made_from
+
 Told = Callable[[list[str]], None]
 Numbered = Callable[[nodes.Node], bool]
 
@@ -360,14 +362,8 @@ class QuickBook:
 
     def _outdate(self, changed: Set[Path]) -> None:
         """Have the pages read again that are made from changed files."""
-        env = self.app.env
-        for docname in env.all_docs:
-            made_from: list[Any] = [env.doc2path(docname)]
-            made_from += [
-                Path(env.srcdir, f) for f in env.dependencies.get(docname, ())
-            ]
-            if not changed.isdisjoint(Path(os.path.normpath(f)) for f in made_from):
-                env.all_docs[docname] = 0
+        for docname in pages_made_from(self.app.env, changed):
+            self.app.env.all_docs[docname] = 0
 
     @contextmanager
     def _outlines_for_doctrees(self) -> Iterator[None]:

@@ -46,7 +46,6 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd import forward_ad
 
 Symbols = Mapping[str, Any]
 
@@ -182,17 +181,6 @@ def autograd(function: Callable[..., Tensor], *at: Tensor) -> Tensor | list[Tens
     leaves = [tensor.detach().clone().requires_grad_() for tensor in at]
     found = list(torch.autograd.grad(function(*leaves), leaves))
     return found[0] if len(found) == 1 else found
-
-
-def forward_mode(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
-    """The Jacobian of a function of a vector, one column for each of its entries."""
-    columns = []
-    for direction in torch.eye(len(at), dtype=at.dtype):
-        with forward_ad.dual_level():
-            moving = forward_ad.make_dual(at.detach(), direction)  # type: ignore[no-untyped-call]
-            found = forward_ad.unpack_dual(function(moving))  # type: ignore[no-untyped-call]
-            columns.append(found.tangent.detach())
-    return torch.stack(columns, dim=1)
 
 
 def differences(function: Callable[..., Any], *at: Tensor, h: float = 1e-5) -> Any:

@@ -13,7 +13,6 @@ from snippets.checks import (
     autograd,
     check,
     differences,
-    forward_mode,
     given,
     setting,
 )
@@ -199,7 +198,7 @@ def composed(draw):
     return {
         **{"n": n, "m": m, "i": Index(m), "j": Index(n), "f": f, "loss": loss},
         **with_gradients(loss(y), x=x, y=y),
-        **{"J": forward_mode(f, x), r"\dd x": draw.normal(n)},
+        **{"J": torch.func.jacfwd(f)(x), r"\dd x": draw.normal(n)},
     }
 
 
@@ -237,7 +236,7 @@ def product_by_entries(draw):
 def square_by_entries(draw):
     """y = x ⊙ x, with its Jacobian by forward mode."""
     symbols = sent_back(draw, torch.square, x=draw.normal(draw.size()))
-    return {**symbols, "J": forward_mode(torch.square, symbols["x"])}
+    return {**symbols, "J": torch.func.jacfwd(torch.square)(symbols["x"])}
 
 
 @setting("vector-jacobian-product")

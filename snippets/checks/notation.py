@@ -2,7 +2,7 @@
 
 import torch
 
-from snippets.checks import Family, Index, forward_mode, given, setting
+from snippets.checks import Family, Index, given, setting
 
 
 @setting("notation")
@@ -27,7 +27,7 @@ def function(draw):
     def f(x):
         return torch.sin(A @ (x * x))
 
-    J = forward_mode(f, x)
+    J = torch.func.jacfwd(f)(x)
     return {"i": Index(m), "j": Index(n), "x": x, "y": f(x), "J": J}
 
 

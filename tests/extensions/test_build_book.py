@@ -211,7 +211,7 @@ def test_the_command_builds_one_chapter_beside_the_book(
     assert main(["tensors"]) == 0
     shown = capsys.readouterr()
     assert shown.out.splitlines()[-1] == "built build/chapter/tensors.html"
-    assert here.left() == ["chapter"]
+    assert here.left() == ["chapter", "reading"]
     assert not (here.root / "build/chapter/graphs.html").exists()
     assert (here.root / "build/chapter/glossary.html").exists()
 

@@ -25,6 +25,22 @@ BIBLIOGRAPHY = "".join(
 )
 
 
+PICTURE = """
+class Picture:
+    def __init__(self, value):
+        self.value = value
+
+    def _repr_svg_(self):
+        return (
+            '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20">'
+            f'<rect width="{self.value + 1}" height="9"/></svg>'
+        )
+
+    def __repr__(self):
+        return f"A bar of {self.value}."
+"""
+
+
 @dataclass
 class State:
     """What the author has written: a model of the tiny book."""
@@ -42,11 +58,13 @@ class State:
             The files that have changed.
         """
         changed = []
-        files = {"snippets/helper.py": f"UNIT = {self.helper}\n"}
+        files = {"snippets/helper.py": f"UNIT = {self.helper}\n{PICTURE}"}
         for name in self.order:
             files[f"snippets/{name}.py"] = (
                 f'"""Cells."""\n\n# %% value\nfrom snippets.helper import UNIT\n\n'
-                f"value = UNIT * {self.factor.get(name, 2)}\nprint(value)\n"
+                f"value = UNIT * {self.factor.get(name, 2)}\nprint(value)\n\n"
+                "# %% figure-bar\nfrom snippets.helper import Picture\n\n"
+                "Picture(value)\n"
             )
             files[f"book/{name}.md"] = self.page(name)
         files["book/references.bib"] = BIBLIOGRAPHY
@@ -81,7 +99,13 @@ Prose {self.prose.get(name, 0)}, see {{ref}}`{other}` and [](#ex-{other}), and
 :snippet: {name}#value
 ```
 
-The value of {name} is {{eval}}`value`.
+The value of {name} is {{eval}}`value`. See {{numref}}`fig-{other}`.
+
+:::{{figure}} {name}#figure-bar
+:name: fig-{name}
+
+A bar of {{eval}}`value`.
+:::
 
 :::{{exercise}} Recall: {self.title.get(name, 0)}
 :label: ex-{name}

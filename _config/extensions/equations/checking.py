@@ -14,6 +14,7 @@ import traceback
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from equations.cases import Failure, check_case
@@ -83,6 +84,9 @@ def load(slug: str) -> checks.Chapter:
 def seeded(setting: Setting, case: int) -> Draw:
     """The draw of a case: the same in every build, another for every setting."""
     return RandomDraw(zlib.crc32(setting.name.encode()) + case)
+
+
+source = cache(inspect.getsource)  # settings serve several checks
 
 
 def spelled(tex: str) -> str:
@@ -224,9 +228,9 @@ class Checker:
         if routes is not None:
             finding.checked = True
             finding.definition = routes.routes is None
-            finding.draw = inspect.getsource(setting.function)
+            finding.draw = source(setting.function)
             if routes.routes is not None:
-                finding.code = inspect.getsource(routes.routes)
+                finding.code = source(routes.routes)
         for case, meanings in enumerate(self.draws(setting), start=1):
             try:
                 read = parse(formula.tex, meanings.functions)

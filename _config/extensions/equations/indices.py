@@ -55,6 +55,21 @@ def _free_indices(
     return frozenset(_free(node, indices, names, outer))
 
 
+@cache
+def names_in(node: Any) -> frozenset[str]:
+    """All names in an expression, on whose values its own may depend."""
+    if isinstance(node, str):
+        return frozenset([node])
+    if isinstance(node, tuple):
+        return frozenset().union(*map(names_in, node))
+    if isinstance(node, tree.Symbol):
+        return frozenset([node.name])
+    parts = [getattr(node, name) for name in PARTS.get(type(node), ())]
+    if isinstance(node, tree.Over):
+        parts += node.names
+    return frozenset().union(*map(names_in, parts))
+
+
 # The fields of each kind of expression that hold expressions.
 PARTS = {
     kind: tuple(

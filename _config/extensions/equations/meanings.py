@@ -12,7 +12,7 @@ for the other formulas of the same draw.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +31,12 @@ CONSTANTS: dict[str, Any] = {
 }
 
 
+NUMBERS = (bool, int, float)
+
+# The gradients of a number: by the ``id`` of a tensor, this tensor and the gradient.
+Gradients = dict[int, tuple[Tensor, Tensor]]
+
+
 class Unknown(Exception):
     """The setting has no meaning for a symbol."""
 
@@ -45,6 +51,12 @@ class Meanings:
         self._arrays: dict[str, Value] = {}
         self._members: dict[str, Any] = {}
         self._cases: dict[tuple[Any, ...], list[Meanings]] = {}
+        # Values of expressions that took torch to find.
+        self.found: dict[Hashable, Value] = {}
+        # Values of expressions in torch, each with its gradients that are known.
+        self.in_graph: dict[Hashable, tuple[Tensor, Gradients]] = {}
+        # The number of the first entry of a vector.
+        self.first: int = self.symbols.get("first", 1)
 
     def changed(self, changes: Mapping[str, Any]) -> Meanings:
         """The same draw with other meanings for some names."""
@@ -149,12 +161,12 @@ class Meanings:
 
 def as_matrix(value: Any) -> Tensor:
     """A number or tensor as a scalar or a matrix; a vector becomes a column."""
-    if isinstance(value, bool | int | float):
+    if isinstance(value, NUMBERS):
         return scalar(value)
     if not isinstance(value, Tensor):
         raise Unknown(f"{value!r} is no number")
-    found: Tensor = value.to(torch.float64)
-    if found.numel() == 1:
+    found = value if value.dtype == torch.float64 else value.to(torch.float64)
+    if found.dim() and found.numel() == 1:
         return found.reshape(())
     return found[:, None] if found.dim() == 1 else found
 
@@ -167,8 +179,11 @@ def as_argument(value: Value) -> Value:
 def in_numpy(value: Any) -> Any:
     """Tensors and numbers as float64 of NumPy, in lists and families as well."""
     if isinstance(value, Tensor):
-        return value.detach().to(torch.float64).numpy()[()]
-    if isinstance(value, bool | int | float):
+        plain = value.detach()
+        if plain.dtype != torch.float64:
+            plain = plain.to(torch.float64)
+        return plain.numpy()[()]
+    if isinstance(value, NUMBERS):
         return np.float64(value)
     if isinstance(value, list | tuple):
         return [in_numpy(item) for item in value]

@@ -38,6 +38,10 @@ from equations.tree import (
     name_of,
 )
 
+# What ends a product, beside relations.
+BETWEEN = {*OPENING.values(), "}", "|", r"\mid", r"\|", *"+-/,;:&.!"}
+BETWEEN |= {r"\cdot", r"\times", r"\odot", "\\\\", r"\Rightarrow", r"\iff"}
+
 
 class Parser:
     """Recursive descent over the tokens of one statement."""
@@ -193,16 +197,7 @@ class Parser:
             return False  # the next column of [A \;\; B]
         if not token or token in RELATIONS or token in NOT_CLAIMS:
             return False
-        if token in (*OPENING.values(), "}", "|", r"\mid", r"\|"):
-            return False
-        return token not in set("+-/,;:&.!") | {
-            r"\cdot",
-            r"\times",
-            r"\odot",
-            "\\\\",
-            r"\Rightarrow",
-            r"\iff",
-        } and not token.startswith(r"\end")
+        return token not in BETWEEN and not token.startswith(r"\end")
 
     def factor(self) -> Expr:  # noqa: PLR0911 (one return for each kind)
         """An operator with what it takes, or an atom with its indices and powers."""

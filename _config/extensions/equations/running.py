@@ -80,37 +80,36 @@ def _key(root: Path, slug: str, printed: list[Printed]) -> str:
 
 
 def _run(root: Path, texts: Mapping[str, str]) -> dict[str, Page]:
-    """Check pages in as many processes as there are cores."""
-    shares = _shares(texts, os.cpu_count() or 1)
+    """Check pages in as many processes as there are cores; the longest come first."""
+    count = min(os.cpu_count() or 1, len(texts))
+    ordered = sorted(texts.items(), key=lambda item: -len(item[1]))
     with (
-        tempfile.TemporaryDirectory(prefix="book-") as folder,
-        ThreadPoolExecutor(len(shares)) as pool,
+        tempfile.TemporaryDirectory(prefix="book-") as name,
+        ThreadPoolExecutor(count) as pool,
     ):
-        found: dict[str, Page] = {}
-        files = [Path(folder, f"{number}.json") for number in range(len(shares))]
-        for pages in pool.map(partial(_run_share, root), shares, files):
-            found |= pages
-        return found
+        folder = Path(name)
+        for number, page in enumerate(ordered):
+            waiting = folder / f"{number:03}.waiting"
+            waiting.write_text(json.dumps(page), encoding="utf-8")
+        codes = [*pool.map(partial(_run_process, root), [folder] * count)]
+        if any(codes):
+            unfinished = [_read(file)[0] for file in folder.glob("*.taken")]
+            raise CheckError(
+                f"a process that checks {', '.join(sorted(unfinished))} ended with the "
+                f"exit code {max(codes, key=abs)}; what it said stands above"
+            )
+        found = map(_read, folder.glob("*.found"))
+        return {slug: _page(raw) for slug, raw in found}
 
 
-def _shares(texts: Mapping[str, str], count: int) -> list[dict[str, str]]:
-    """The pages in ``count`` parts of about the same length."""
-    shares: list[dict[str, str]] = [{} for _ in range(min(count, len(texts)))]
-    for slug, text in sorted(texts.items(), key=lambda item: -len(item[1])):
-        min(shares, key=lambda share: sum(map(len, share.values())))[slug] = text
-    return shares
-
-
-def _run_share(root: Path, texts: Mapping[str, str], file: Path) -> dict[str, Page]:
-    file.write_text(json.dumps(texts), encoding="utf-8")
+def _run_process(root: Path, folder: Path) -> int:
     path = [HERE.parent, root.resolve()]
-    if code := run_module("equations", [str(file)], root.resolve(), path):
-        raise CheckError(
-            f"the process that checks {', '.join(sorted(texts))} ended with the exit "
-            f"code {code}; what it said stands above"
-        )
-    found = json.loads(file.read_text(encoding="utf-8"))
-    return {slug: _page(raw) for slug, raw in found.items()}
+    return run_module("equations", [str(folder)], root.resolve(), path)
+
+
+def _read(file: Path) -> tuple[str, Any]:
+    slug, found = json.loads(file.read_text(encoding="utf-8"))
+    return slug, found
 
 
 class CheckError(Exception):

@@ -56,6 +56,7 @@ SIZES = r"\\(?:left|right|middle|[bB]igg?[lr]?)(?![A-Za-z])"
 THIN = {r"\,", r"\;", r"\:", r"\!", "~", r"\ "}
 OPENING = {"(": ")", "[": "]", r"\{": r"\}", r"\lVert": r"\rVert", r"\lvert": r"\rvert"}
 OPENING |= {r"\lceil": r"\rceil", r"\lfloor": r"\rfloor"}
+CLOSING = set(OPENING.values())
 GREEK = set(
     [
         "alpha",
@@ -155,7 +156,7 @@ def _depth(token: str) -> int:
     """How much deeper in brackets a token leads: 1, 0 or -1."""
     if token in OPENING or token == "{" or token.startswith(r"\begin"):
         return 1
-    closes = token in OPENING.values() or token == "}" or token.startswith(r"\end")
+    closes = token in CLOSING or token == "}" or token.startswith(r"\end")
     return -1 if closes else 0
 
 

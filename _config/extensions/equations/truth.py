@@ -80,11 +80,18 @@ def _size(value: Value) -> Value:
 
 def _rounds(sides: Sequence[Expr], values: Sequence[Value], tolerance: float) -> bool:
     """Whether two values differ by no more than the decimals that are written."""
-    written = np.maximum(*map(rounding, sides))
-    if not np.any(written):
+    if not any(map(_is_written, sides)):
         return False
+    written = np.maximum(*map(rounding, sides))
     left, right = values
-    return bool(np.all(abs(left - right) <= np.maximum(written, tolerance)))
+    allowed = np.maximum(written, tolerance)
+    return bool(np.any(written) and np.all(abs(left - right) <= allowed))
+
+
+def _is_written(side: Expr) -> bool:
+    return isinstance(side, tree.Number | tree.Matrix) or (
+        isinstance(side, tree.Apply) and side.kind == "negative"
+    )
 
 
 def rounding(side: Expr) -> Value:

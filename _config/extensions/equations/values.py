@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,10 @@ from torch import Tensor
 from equations import tree as tex
 from equations import truth
 from equations.derivatives import directional, gradient, slope
-from equations.indices import free_indices
+from equations.indices import free_indices, names_in
 from equations.meanings import (
+    NUMBERS,
+    Gradients,
     Meanings,
     Unknown,
     as_argument,
@@ -33,6 +35,7 @@ from equations.operations import OPERATIONS, Mismatch, Value, number, scalar, st
 from equations.tree import Chain, Expr, NotUnderstood
 from snippets.checks import Both, Family, Index, Quantity
 
+ARRAYS = (np.ndarray, Tensor)
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
 
 
@@ -67,10 +70,20 @@ class Evaluation:
 
     def value(self, expr: Expr) -> Value:
         """A scalar or a matrix. Raises ``Unknown``, ``Mismatch``, ``NotUnderstood``."""
-        method = METHODS.get(type(expr))
-        if method is None:
-            raise NotUnderstood(f"{type(expr).__name__} is no value")
-        return method(self, expr)
+        kind = type(expr)
+        if kind not in METHODS:
+            raise NotUnderstood(f"{kind.__name__} is no value")
+        if kind not in KEPT or self.graph:
+            return METHODS[kind](self, expr)
+        key, found = self._key(expr), self.meanings.found
+        if key not in found:
+            found[key] = METHODS[kind](self, expr)
+        return found[key]
+
+    def _key(self, expr: Expr) -> Hashable:
+        """On what the value of an expression depends in this draw."""
+        names = names_in(expr)
+        return expr, *(item for item in self.bound.items() if item[0] in names)
 
     def _scalar(self, value: float) -> Value:
         return scalar(value) if self.graph else np.float64(value)
@@ -126,14 +139,13 @@ class Evaluation:
         return find(expr.name)
 
     def _entry(self, base: Any, expr: tex.Indexed) -> Any:
-        first = self.meanings.symbols.get("first", 1)
-        starts = [first, first]
+        starts = [self.meanings.first, self.meanings.first]
+        rows = True
         if isinstance(base, Family):
             starts = [base.start, 1]
             base = base.members
-            rows = True
-        else:
-            rows = not isinstance(base, np.ndarray | Tensor) or base.ndim == 1
+        elif isinstance(base, ARRAYS):
+            rows = base.ndim == 1
         places = []
         for index, default in zip(expr.indices, starts, strict=False):
             start = default if rows else self._start(index, default)
@@ -145,7 +157,7 @@ class Evaluation:
             raise Unknown(f"{expr.name}: a matrix has one index only as a family")
         found = base
         for place in places:
-            if isinstance(found, int | float) or (
+            if isinstance(found, NUMBERS) or (
                 isinstance(found, Tensor) and found.dim() == 0
             ):
                 if place:
@@ -245,13 +257,35 @@ class Evaluation:
 
     def _derivative(self, expr: tex.Derivative) -> Value:
         inner = self.in_graph()
-        found = inner.value(expr.of)
-        for by in expr.by:
+        first, *others = expr.by
+        value, gradients = inner._differentiable(expr.of)
+        if value.dim():
+            raise NotUnderstood("a partial derivative of a vector")
+        found = inner._by(value, gradients, first)
+        for by in others:
             if found.dim():
                 raise NotUnderstood("a partial derivative of a vector")
-            whole, part = inner.variable(by)
-            found = part(gradient(found, whole))
+            found = inner._by(found, {}, by)
         return self._told(found)
+
+    def _differentiable(self, expr: Expr) -> tuple[Tensor, Gradients]:
+        """The tensor of an expression, and its gradients that are known in this draw.
+
+        The entries of a gradient, which a formula takes one by one, are found at once.
+        """
+        key = self._key(expr)
+        if key not in self.meanings.in_graph:
+            self.meanings.in_graph[key] = self.value(expr), {}
+        return self.meanings.in_graph[key]
+
+    def _by(self, of: Tensor, known: Gradients, variable: Expr) -> Tensor:
+        """The derivative of a number by a variable or a part of it."""
+        whole, part = self.variable(variable)
+        if id(whole) not in known:
+            # With the tensor itself, so that no other can get its number.
+            known[id(whole)] = whole, gradient(of, whole)
+        found: Tensor = part(known[id(whole)][1])
+        return found
 
     def _gradient(self, expr: tex.Gradient) -> Value:
         inner = self.in_graph()
@@ -262,11 +296,10 @@ class Evaluation:
                 at = at.clone().requires_grad_()
             return self._told(gradient(as_matrix(function(at, *others)), at))
         by = expr.by or tex.Symbol(self.meanings.raw(r"\grad"))
-        found = inner.value(expr.of)
-        if found.dim():
+        value, gradients = inner._differentiable(expr.of)
+        if value.dim():
             raise Mismatch("the gradient of something that is not a number")
-        whole, part = inner.variable(by)
-        return self._told(part(gradient(found, whole)))
+        return self._told(inner._by(value, gradients, by))
 
     def _differential(self, expr: tex.Differential) -> Value:
         of, symbols = expr.of, self.meanings.symbols
@@ -431,3 +464,5 @@ METHODS: dict[type[Any], Callable[[Evaluation, Any], Value]] = {
     tex.Expectation: Evaluation._expectation,
     tex.Integral: Evaluation._integral,
 }
+# What a setting's functions or derivatives are asked for, and other formulas ask again.
+KEPT = {tex.Call, tex.Derivative, tex.Gradient, tex.Differential, tex.Expectation}
