@@ -28,6 +28,7 @@ release = version = citation["version"]
 
 extensions = [
     "early_imports",
+    "lighter_libraries",
     "early_formulas",
     "executed_chapters",
     "checked_equations",

@@ -29,7 +29,7 @@ from nbformat import NotebookNode
 
 from fences import check_fences
 from figure_cells import FigureText, find_figures, finish
-from snippet_cells import SnippetError, SnippetLibrary
+from snippet_cells import ModuleError, SnippetError, SnippetLibrary
 
 EVAL = re.compile(r"\{eval\}`([^`]*)`")
 LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
@@ -161,6 +161,10 @@ def _fill_cell(
         chapter.modules.append(module)
     try:
         snippet = library.cell(reference)
+    except ModuleError as error:
+        # Each cell of the module fails alike: one mistake, told at the first.
+        told = {problem.message for problem in chapter.problems}
+        return None if str(error) in told else wrong(str(error))
     except SnippetError as error:
         return wrong(str(error))
     cell.source = snippet.source

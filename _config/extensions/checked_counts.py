@@ -19,6 +19,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 
 from expected_outputs import BELOW, read_expectations, untied
 
@@ -32,6 +33,7 @@ class Expected:
     tied: int = 0
 
 
+@cache
 def expected(text: str) -> Expected:
     """What a file of expected outputs counts.
 

@@ -42,6 +42,10 @@ class SnippetError(ValueError):
     """A mistake of an author: what is wrong, and what to do about it."""
 
 
+class ModuleError(SnippetError):
+    """A mistake that keeps a module as a whole from being read."""
+
+
 @dataclass(frozen=True)
 class Expected:
     """The exception that a cell broken on purpose must end in.
@@ -71,13 +75,13 @@ def parse_cells(text: str, where: str = "snippet module") -> dict[str, Cell]:
     reading only.
 
     Raises:
-        SnippetError: malformed or duplicate name, empty cell, invalid Python, a cell
+        ModuleError: malformed or duplicate name, empty cell, invalid Python, a cell
             that is not complete statements.
     """
     try:
         ast.parse(text)
     except SyntaxError as error:
-        raise SnippetError(f"{where}:{error.lineno or 1}: {error.msg}") from None
+        raise ModuleError(f"{where}:{error.lineno or 1}: {error.msg}") from None
     lines = LINE_END.split(text)
     marks: list[tuple[int, str]] = []
     for number, line in enumerate(lines, 1):
@@ -86,7 +90,7 @@ def parse_cells(text: str, where: str = "snippet module") -> dict[str, Cell]:
         rest = match["rest"]
         name = rest.strip()
         if rest != f" {name}" or not NAME.fullmatch(name):
-            raise SnippetError(
+            raise ModuleError(
                 f"{where}:{number}: a cell marker is '# %% name', with a name of "
                 f"lower-case letters, digits and hyphens; found {line!r}"
             )
@@ -94,22 +98,22 @@ def parse_cells(text: str, where: str = "snippet module") -> dict[str, Cell]:
     cells: dict[str, Cell] = {}
     for (start, name), (end, _) in pairwise([*marks, (len(lines) + 1, "")]):
         if name in cells:
-            raise SnippetError(
+            raise ModuleError(
                 f"{where}:{start}: duplicate cell {name!r} "
                 f"(first in line {cells[name].line}); give it another name"
             )
         source = "\n".join(lines[start : end - 1]).strip("\n").rstrip()
         if not source:
-            raise SnippetError(f"{where}:{start}: cell {name!r} is empty")
+            raise ModuleError(f"{where}:{start}: cell {name!r} is empty")
         try:
             source, expected = _unwrap_raises(source)
         except SyntaxError:
-            raise SnippetError(
+            raise ModuleError(
                 f"{where}:{start}: cell {name!r} is not complete statements; put its "
                 "marker, and the next, between two statements"
             ) from None
         except ValueError as error:
-            raise SnippetError(f"{where}:{start}: cell {name!r}: {error}") from None
+            raise ModuleError(f"{where}:{start}: cell {name!r}: {error}") from None
         cells[name] = Cell(name, source, start, expected)
     return cells
 
@@ -212,7 +216,7 @@ class SnippetLibrary:
                 for found in sorted(self.folder.glob("*.py"))
                 if not found.stem.startswith("_")
             ]
-            raise SnippetError(
+            raise ModuleError(
                 f"no module {shown}{did_you_mean(match['module'], known)} "
                 f"(modules: {', '.join(known)})"
             )
@@ -231,7 +235,7 @@ class SnippetLibrary:
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
-            raise SnippetError(
+            raise ModuleError(
                 f"{shown}: not UTF-8 ({error.reason} at byte {error.start}); "
                 "save the file as UTF-8"
             ) from None

@@ -95,7 +95,8 @@ class RandomDraw:
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal numbers."""
-        return torch.tensor(self.generator.normal(size=shape), requires_grad=True)
+        numbers = np.asarray(self.generator.normal(size=shape))
+        return torch.from_numpy(numbers).requires_grad_()
 
     def positive(self, *shape: int) -> Tensor:
         """Numbers between 0.1 and 3."""
@@ -186,14 +187,15 @@ def autograd(function: Callable[..., Tensor], *at: Tensor) -> Tensor | list[Tens
 def differences(function: Callable[..., Any], *at: Tensor, h: float = 1e-5) -> Any:
     """The same by central differences, which know no calculus. Errors are about h²."""
     found = []
-    for place, start in enumerate(at):
+    here = [tensor.detach() for tensor in at]
+    for place, start in enumerate(here):
         slopes = torch.zeros_like(start)
         for index in np.ndindex(*start.shape):
             values = []
             for step in (h, -h):
-                moved = [tensor.detach().clone() for tensor in at]
-                moved[place][index] += step
-                values.append(float(function(*moved)))
+                moved = start.clone()
+                moved[index] += step
+                values.append(float(function(*here[:place], moved, *here[place + 1 :])))
             slopes[index] = (values[0] - values[1]) / (2 * h)
         found.append(slopes)
     return found[0] if len(found) == 1 else found
@@ -231,15 +233,20 @@ class Check:
         """The results of the routes for one draw of the setting."""
         if self.routes is None:
             return {}
-        plain = {python_name(name): _plain(value) for name, value in symbols.items()}
-        wanted = inspect.signature(self.routes).parameters
-        missing = [name for name in wanted if name not in plain]
+        known = {python_name(name): value for name, value in symbols.items()}
+        wanted = _parameters(self.routes)
+        missing = [name for name in wanted if name not in known]
         if missing:
             raise LookupError(
                 f"the check of {self.label} asks for {', '.join(missing)}, which the "
                 f"setting {self.setting.name} does not have"
             )
-        return self.routes(**{name: plain[name] for name in wanted})
+        return self.routes(**{name: _plain(known[name]) for name in wanted})
+
+
+@cache
+def _parameters(routes: Callable[..., Routes]) -> tuple[str, ...]:
+    return tuple(inspect.signature(routes).parameters)
 
 
 @dataclass

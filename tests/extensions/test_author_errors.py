@@ -273,6 +273,36 @@ def test_invalid_python_in_a_snippet(tiny_book: TinyBook) -> None:
     assert "snippets/chapter.py:8: '(' was never closed" in the_line(tiny_book.build())
 
 
+@pytest.mark.parametrize(
+    ("snippet", "said"),
+    [
+        (SNIPPET + "x = (\n", "snippets/chapter.py:8: '(' was never closed"),
+        (SNIPPET + "\n# %% data\ny = 1\n", "snippets/chapter.py:9: duplicate cell"),
+        (None, "no module snippets/chapter.py"),
+    ],
+)
+def test_a_module_that_cannot_be_read_is_one_mistake(
+    tiny_book: TinyBook, snippet: str | None, said: str
+) -> None:
+    more = CHAPTER[CHAPTER.index("```") :]
+    tiny_book.write("book/chapter.md", CHAPTER + more + more.replace("#data", "#more"))
+    if snippet is None:
+        (tiny_book.root / "snippets" / "chapter.py").unlink()
+    else:
+        tiny_book.write("snippets/chapter.py", snippet)
+    found = the_line(tiny_book.build())
+    assert found.startswith(f"book/chapter.md:3: {said}")
+
+
+def test_each_cell_that_is_misspelt_is_a_mistake(tiny_book: TinyBook) -> None:
+    more = CHAPTER[CHAPTER.index("```") :]
+    chapter = CHAPTER + more + more
+    tiny_book.write("book/chapter.md", chapter.replace("#data", "#dta"))
+    lines = tiny_book.build()
+    places = [line.partition(" ")[0] for line in lines]
+    assert places == [f"book/chapter.md:{number}:" for number in (3, 8, 13)]
+
+
 def test_all_mistakes_are_reported_in_one_run(tiny_book: TinyBook) -> None:
     tiny_book.index("chapter", "other")
     tiny_book.write("book/other.md", "# Other\n\n[a](#nowhere)\n\n![](no.png)\n")

@@ -8,6 +8,7 @@ to ``000.taken``, and the findings are in ``000.found``.
 
 import gc
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -33,5 +34,7 @@ def check_waiting(folder: Path, root: Path) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    # Forward mode would compile a tenth of a second's worth of what is not used here.
+    os.environ["PYTORCH_JIT"] = "0"
     gc.disable()  # it ends soon, and what is drawn is kept until then
     check_waiting(Path(sys.argv[1]), Path.cwd())

@@ -10,11 +10,16 @@ from torch import Tensor
 from equations.meanings import as_matrix
 
 
-def gradient(of: Tensor, by: Tensor) -> Tensor:
-    """The gradient of a scalar; zero where it does not depend on the variable."""
+def gradient(of: Tensor, by: Tensor, *, again: bool = True) -> Tensor:
+    """The gradient of a scalar; zero where it does not depend on the variable.
+
+    Unless a derivative is asked of it ``again``, no graph is made for it.
+    """
     if not of.requires_grad:
         return torch.zeros_like(by)
-    (found,) = torch.autograd.grad(of, by, create_graph=True, allow_unused=True)
+    (found,) = torch.autograd.grad(
+        of, by, retain_graph=True, create_graph=again, allow_unused=True
+    )
     return torch.zeros_like(by) if found is None else found
 
 

@@ -33,8 +33,9 @@ CONSTANTS: dict[str, Any] = {
 
 NUMBERS = (bool, int, float)
 
-# The gradients of a number: by the ``id`` of a tensor, this tensor and the gradient.
-Gradients = dict[int, tuple[Tensor, Tensor]]
+# The gradients of a number: by the ``id`` of a tensor, and whether there is a graph
+# for a derivative of it, this tensor and the gradient.
+Gradients = dict[tuple[int, bool], tuple[Tensor, Tensor]]
 
 
 class Unknown(Exception):

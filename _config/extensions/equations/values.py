@@ -75,10 +75,11 @@ class Evaluation:
             raise NotUnderstood(f"{kind.__name__} is no value")
         if kind not in KEPT or self.graph:
             return METHODS[kind](self, expr)
-        key, found = self._key(expr), self.meanings.found
-        if key not in found:
-            found[key] = METHODS[kind](self, expr)
-        return found[key]
+        key = self._key(expr)
+        found = self.meanings.found.get(key)
+        if found is None:
+            found = self.meanings.found[key] = METHODS[kind](self, expr)
+        return found
 
     def _key(self, expr: Expr) -> Hashable:
         """On what the value of an expression depends in this draw."""
@@ -261,7 +262,7 @@ class Evaluation:
         value, gradients = inner._differentiable(expr.of)
         if value.dim():
             raise NotUnderstood("a partial derivative of a vector")
-        found = inner._by(value, gradients, first)
+        found = inner._by(value, gradients, first, again=self.graph or bool(others))
         for by in others:
             if found.dim():
                 raise NotUnderstood("a partial derivative of a vector")
@@ -274,17 +275,21 @@ class Evaluation:
         The entries of a gradient, which a formula takes one by one, are found at once.
         """
         key = self._key(expr)
-        if key not in self.meanings.in_graph:
-            self.meanings.in_graph[key] = self.value(expr), {}
-        return self.meanings.in_graph[key]
+        found = self.meanings.in_graph.get(key)
+        if found is None:
+            found = self.meanings.in_graph[key] = self.value(expr), {}
+        return found
 
-    def _by(self, of: Tensor, known: Gradients, variable: Expr) -> Tensor:
+    def _by(
+        self, of: Tensor, known: Gradients, variable: Expr, *, again: bool = True
+    ) -> Tensor:
         """The derivative of a number by a variable or a part of it."""
         whole, part = self.variable(variable)
-        if id(whole) not in known:
+        key = (id(whole), again)
+        if key not in known:
             # With the tensor itself, so that no other can get its number.
-            known[id(whole)] = whole, gradient(of, whole)
-        found: Tensor = part(known[id(whole)][1])
+            known[key] = whole, gradient(of, whole, again=again)
+        found: Tensor = part(known[key][1])
         return found
 
     def _gradient(self, expr: tex.Gradient) -> Value:
@@ -294,12 +299,13 @@ class Evaluation:
             at, *others = (as_argument(inner.value(a)) for a in expr.of.arguments)
             if not at.requires_grad:
                 at = at.clone().requires_grad_()
-            return self._told(gradient(as_matrix(function(at, *others)), at))
+            of = as_matrix(function(at, *others))
+            return self._told(gradient(of, at, again=self.graph))
         by = expr.by or tex.Symbol(self.meanings.raw(r"\grad"))
         value, gradients = inner._differentiable(expr.of)
         if value.dim():
             raise Mismatch("the gradient of something that is not a number")
-        return self._told(inner._by(value, gradients, by))
+        return self._told(inner._by(value, gradients, by, again=self.graph))
 
     def _differential(self, expr: tex.Differential) -> Value:
         of, symbols = expr.of, self.meanings.symbols

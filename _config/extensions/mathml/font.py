@@ -17,7 +17,6 @@ from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
-from fontTools import subset
 from fontTools.ttLib import TTFont
 
 from finished_pages import gathered
@@ -70,6 +69,9 @@ def italic(character: str) -> str:
 @lru_cache(maxsize=1)  # most edits need no other characters
 def cut(wanted: str) -> bytes:
     """STIX Two Math as WOFF2, with these characters and all forms they stretch to."""
+    # Not above: it takes a tenth of a second, and the PDF and most tests cut no font.
+    from fontTools import subset  # noqa: PLC0415
+
     options = subset.Options()
     options.hinting = False
     options.layout_features = ["*"]
