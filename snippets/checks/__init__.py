@@ -184,6 +184,14 @@ def autograd(function: Callable[..., Tensor], *at: Tensor) -> Tensor | list[Tens
     return found[0] if len(found) == 1 else found
 
 
+def hessian(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
+    """The matrix of second derivatives of a function of a vector, by autograd twice."""
+    leaf = at.detach().clone().requires_grad_()
+    (slope,) = torch.autograd.grad(function(leaf), leaf, create_graph=True)
+    rows = [torch.autograd.grad(s, leaf, retain_graph=True)[0] for s in slope]
+    return torch.stack(rows)
+
+
 def differences(function: Callable[..., Any], *at: Tensor, h: float = 1e-5) -> Any:
     """The same by central differences, which know no calculus. Errors are about h²."""
     found = []

@@ -15,6 +15,7 @@ from snippets.checks import (
     check,
     differences,
     given,
+    hessian,
     setting,
 )
 
@@ -40,7 +41,7 @@ def minimiser(X, y):
     w = torch.zeros(X.shape[1], dtype=torch.float64)
     loss = log_loss(X.detach(), y)
     for _ in range(30):
-        curvature = torch.autograd.functional.hessian(loss, w)
+        curvature = hessian(loss, w)
         step = torch.linalg.solve(curvature, autograd(loss, w))
         w = w - step
         if step.norm() < 1e-9:
@@ -119,7 +120,7 @@ def all_students(draw):
         **{"n": n, "d": d, "i": Index(n), "X": X, "x": Family(X), "w": w, "y": y},
         **{"m": y * (X @ w), "s": X @ w, "p": torch.sigmoid(X @ w), "t": t},
         **{"L": Quantity(loss, "w"), r"\grad": "w", r"\dd w": draw.normal(d)},
-        **{"H": torch.autograd.functional.hessian(loss, w.detach())},
+        **{"H": hessian(loss, w)},
         **{"D": torch.diag(torch.special.expit(X @ w) / (1 + torch.exp(X @ w)))},
         **{"u": draw.normal(d), "r": -(y - X @ w)},
     }
@@ -172,7 +173,7 @@ def at_the_minimum(draw):
         **{"X": X, "t": (y > 0).double(), "p": torch.sigmoid(X @ best), "w^*": best},
         **{"L": Quantity(loss), r"\tau": tau, "u": u},
         r"\varphi": Quantity(lambda tau: loss(best + tau * u)),
-        "H": torch.autograd.functional.hessian(loss, (best + tau * u).detach()),
+        "H": hessian(loss, best + tau * u),
     }
 
 
@@ -182,7 +183,7 @@ def newton_step(draw):
     X, y = both_labels(draw)
     loss, w = log_loss(X, y), draw.normal(X.shape[1])
     slope = autograd(loss, w)
-    curvature = torch.autograd.functional.hessian(loss, w.detach())
+    curvature = hessian(loss, w)
     step, *_ = np.linalg.lstsq(curvature.numpy(), -slope.numpy(), rcond=None)
     return {
         **{"L": Quantity(loss, "w"), "w": w, r"\grad": "w"},
@@ -380,7 +381,7 @@ def gradient_matrix(X, t, w):
 
 
 @check("eq-logistic-regression-hessian", all_students)
-def hessian(X, y, w, dd_w):
+def second_derivatives(X, y, w, dd_w):
     """The change of the gradient, the Hessian and its factors, which are σ'(s)."""
     loss = log_loss(X, y)
     slopes = torch.diag(autograd(lambda s: torch.sigmoid(s).sum(), X @ w))

@@ -15,6 +15,7 @@ from snippets.checks import (
     check,
     differences,
     given,
+    hessian,
     setting,
     unchecked,
 )
@@ -26,11 +27,6 @@ LARGEST, SMALLEST = r"\lambdamax", r"\lambda_\min"
 def mse(X, y):
     """The mean squared error as a function of the weights."""
     return lambda w: F.mse_loss(X @ w, y)
-
-
-def hessian(loss, w):
-    """The matrix of second derivatives, by autograd."""
-    return torch.autograd.functional.hessian(loss, w.detach())
 
 
 def descend(losses, start, rates, *, clear=True):

@@ -17,6 +17,7 @@ from snippets.checks import (
     Setting,
     autograd,
     differences,
+    hessian,
     python_name,
 )
 
@@ -68,6 +69,15 @@ def test_both_routes_give_the_derivative_of_a_cubic(numbers: list[float]) -> Non
 
     np.testing.assert_allclose(autograd(cubic, at), expected, atol=1e-12)
     np.testing.assert_allclose(differences(cubic, at), expected, atol=1e-6)
+
+
+def test_second_derivatives_are_those_of_a_quadratic_and_a_cubic_function() -> None:
+    A = torch.tensor([[1.0, 2.0], [5.0, 3.0]]).double()
+    at = torch.tensor([0.5, -1.0]).double()
+    found = hessian(lambda x: x @ A @ x + x[0] ** 3, at)
+    expected = A + A.T + torch.diag(torch.tensor([6 * 0.5, 0.0]))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert not found.requires_grad
 
 
 def test_several_variables_have_a_gradient_each() -> None:
