@@ -42,7 +42,7 @@ def main() -> None:
             print(f"{measure.__module__}:", flush=True)
             series += measure(Path(folder, str(number)), options.pairs)
         print("bench.growth:", flush=True)
-        grown = growth.measure(Path(folder, "growth"), options.chapter)
+        grown = growth.measure(Path(folder, "growth"), options.chapter, options.pairs)
     loads = f"{load:.1f} before and {os.getloadavg()[0]:.1f} after"
     (HERE / "results.md").write_text(report(series, grown, loads), encoding="utf-8")
     draw(series, grown)
@@ -65,8 +65,9 @@ def report(series: list[Series], grown: Growth, loads: str) -> str:
             "",
             f"The chapter `{grown.chapter}` alone, and repeated:",
             "",
-            "| chapters | time | for each | processors, for each | largest process |",
-            "| --- | --- | --- | --- | --- |",
+            "| chapters | cold build | for each | processors, for each "
+            "| largest process | an edit of prose in the preview |",
+            "| --- | --- | --- | --- | --- | --- |",
             *grown.rows(),
             "",
             "![Ratios of the pairs, and times by the number of chapters](results.svg)",
@@ -79,8 +80,8 @@ def draw(series: list[Series], grown: Growth) -> None:
     """The ratio of each pair, and the growth, as one picture."""
     style = {"svg.fonttype": "none", "svg.hashsalt": "bench", "font.size": 10}
     with mpl.rc_context(style):
-        figure = Figure(figsize=(7.5, 2.8), layout="constrained")
-        ratios, times = figure.subplots(1, 2)
+        figure = Figure(figsize=(9, 2.8), layout="constrained")
+        ratios, times, edits = figure.subplots(1, 3)
         for place, one in enumerate(series):
             ratios.plot(one.ratios(), [place] * len(one.ratios()), "o", color=OWN)
             if one.limit:
@@ -92,9 +93,13 @@ def draw(series: list[Series], grown: Growth) -> None:
             xlabel="ratio to the peer", xlim=(0, None), ylim=(-0.6, len(series) - 0.4)
         )
         times.plot(grown.times, [run.seconds for run in grown.runs], "o-", color=OWN)
-        times.set(xlabel="chapters", ylabel="cold build (s)", xlim=(0, None))
-        times.set_ylim(0, None)
-        for ax in (ratios, times):
+        times.set(xlabel="chapters", ylabel="cold build (s)")
+        for count, seconds in zip(grown.times, grown.previews, strict=True):
+            edits.plot([count] * len(seconds), seconds, "o", color=OWN)
+        edits.set(xlabel="chapters", ylabel="preview of an edit (s)")
+        for ax in (times, edits):
+            ax.set(xlim=(0, None), ylim=(0, None))
+        for ax in (ratios, times, edits):
             ax.spines[["top", "right"]].set_visible(False)
         figure.savefig(HERE / "results.svg", metadata={"Date": None})
 

@@ -28,9 +28,9 @@ from check_outputs import execute
 
 CHAPTER = "linear-regression"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-# Where the word goes: below the title, and into what a cell prints.
-PROSE = r"^# .*\n"
-CELL = r"^print\(residual\)\n"
+# Behind what the word goes, and how: below the title, and into what a cell prints.
+PROSE = (r"^# .*\n", "\nThe {}.\n")
+CELL = (r"^print\(.*\)\n", 'print("{}")\n')
 PATIENCE = 300.0  # seconds
 REST = 1.0
 
@@ -59,8 +59,9 @@ class Preview:
         return seconds
 
 
-def inserting(pattern: str, addition: str, file: Path) -> Callable[[str], None]:
+def inserting(where: tuple[str, str], file: Path) -> Callable[[str], None]:
     """An edit that puts a word behind a place of a file, instead of the last one."""
+    pattern, addition = where
     text = file.read_text(encoding="utf-8")
     place = re.search(pattern, text, re.M)
     assert place is not None, (pattern, file)
@@ -100,13 +101,27 @@ def serving(command: list[str | Path], folder: Path, **env: str) -> Iterator[str
         listening.join()
 
 
-def opened(browser: Browser, address: str) -> Page:
+@contextmanager
+def a_browser() -> Iterator[Browser]:
+    """Chromium, as the tests have it."""
+    installed = filter(None, map(shutil.which, BROWSERS))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM") or next(installed),
+            chromium_sandbox=False,
+            args=["--disable-gpu"],
+        )
+        yield browser
+        browser.close()
+
+
+def opened(browser: Browser, address: str, chapter: str) -> Page:
     """The chapter in a browser, once it is there."""
     page = browser.new_page()
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            page.goto(f"{address}/{CHAPTER}.html")
+            page.goto(f"{address}/{chapter}.html")
             page.wait_for_selector("article h1", timeout=2_000)
             return page
         except Error:  # it still builds
@@ -116,26 +131,21 @@ def opened(browser: Browser, address: str) -> Page:
 
 
 @contextmanager
-def ours(browser: Browser, project: Path) -> Iterator[Preview]:
+def ours(browser: Browser, project: Path, chapter: str) -> Iterator[Preview]:
     """The book's own preview."""
     folders = [str(project / "_config"), str(project / "_config" / "extensions")]
     command: list[str | Path] = ["-m", "preview", "--root", project]
     path = os.pathsep.join(folders)
     with serving(command, project, PYTHONPATH=path) as address:
-        page = opened(browser, address)
-        module = project / "snippets" / f"{CHAPTER.replace('-', '_')}.py"
-        text = project / "book" / f"{CHAPTER}.md"
-        yield Preview(
-            page,
-            {
-                "prose": inserting(PROSE, "\nThe {}.\n", text),
-                "cell": inserting(CELL, 'print("{}")\n', module),
-            },
-        )
+        page = opened(browser, address, chapter)
+        module = project / "snippets" / f"{chapter.replace('-', '_')}.py"
+        text = project / "book" / f"{chapter}.md"
+        edits = {"prose": inserting(PROSE, text), "cell": inserting(CELL, module)}
+        yield Preview(page, edits)
 
 
 @contextmanager
-def theirs(browser: Browser, book: Path) -> Iterator[Preview]:
+def theirs(browser: Browser, book: Path, chapter: str) -> Iterator[Preview]:
     """sphinx-autobuild with plain MyST-NB."""
     with (book / "conf.py").open("a", encoding="utf-8") as conf:
         conf.write('nb_execution_mode = "cache"\n')
@@ -143,15 +153,10 @@ def theirs(browser: Browser, book: Path) -> Iterator[Preview]:
     command: list[str | Path] = ["-m", "sphinx_autobuild", "--port=0", book, target]
     # The cells import the figures of the project.
     with serving(command, book, PYTHONPATH=str(ROOT)) as address:
-        page = opened(browser, address)
-        text = book / f"{CHAPTER}.md"
-        yield Preview(
-            page,
-            {
-                "prose": inserting(PROSE, "\nThe {}.\n", text),
-                "cell": inserting(CELL, 'print("{}")\n', text),
-            },
-        )
+        page = opened(browser, address, chapter)
+        text = book / f"{chapter}.md"
+        edits = {"prose": inserting(PROSE, text), "cell": inserting(CELL, text)}
+        yield Preview(page, edits)
 
 
 def measure(work: Path, pairs: int) -> list[Series]:
@@ -161,26 +166,22 @@ def measure(work: Path, pairs: int) -> list[Series]:
         if (ROOT / "build" / name).is_dir():
             shutil.copytree(ROOT / "build" / name, project / "build" / name)
     plain = plain_book(work / "plain", execute(ROOT))
-    installed = filter(None, map(shutil.which, BROWSERS))
     found = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM") or next(installed),
-            chromium_sandbox=False,
-            args=["--disable-gpu"],
-        )
-        with ours(browser, project) as own, theirs(browser, plain) as peer:
-            for kind in ("prose", "cell"):
-                series = Series(f"preview of an edit: {kind}", limit=0.4)
-                own.seconds(kind), peer.seconds(kind)  # the first of each warms up
-                for number in range(pairs):
-                    series.ours.append(own.seconds(kind))
-                    series.theirs.append(peer.seconds(kind))
-                    print(
-                        f"  {kind} {number + 1}: {series.ours[-1]:.2f} s and "
-                        f"{series.theirs[-1]:.2f} s",
-                        flush=True,
-                    )
-                found.append(series)
-        browser.close()
+    with (
+        a_browser() as browser,
+        ours(browser, project, CHAPTER) as own,
+        theirs(browser, plain, CHAPTER) as peer,
+    ):
+        for kind in ("prose", "cell"):
+            series = Series(f"preview of an edit: {kind}", limit=0.4)
+            own.seconds(kind), peer.seconds(kind)  # the first of each warms up
+            for number in range(pairs):
+                series.ours.append(own.seconds(kind))
+                series.theirs.append(peer.seconds(kind))
+                print(
+                    f"  {kind} {number + 1}: {series.ours[-1]:.2f} s and "
+                    f"{series.theirs[-1]:.2f} s",
+                    flush=True,
+                )
+            found.append(series)
     return found

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Run:
-    """Seconds on the clock and of all processors, and the largest process in MB."""
+    """Seconds on the clock and of all processors, and the largest process in MB.
+
+    Each is of the command and of those processes that it has waited for.
+    """
 
     seconds: float
     busy: float
@@ -49,18 +52,25 @@ class Series:
 
 @dataclass
 class Growth:
-    """Cold builds with a chapter repeated so many times."""
+    """Cold builds with a chapter repeated so many times, and then the preview.
+
+    ``previews`` has for each number the seconds from each save to the changed page.
+    """
 
     chapter: str
     times: list[int]
     runs: list[Run] = field(default_factory=list)
+    previews: list[list[float]] = field(default_factory=list)
 
     def rows(self) -> list[str]:
-        """Rows of the table: times, seconds, memory of the largest process."""
+        """Rows of the table; the preview is the median of its edits."""
         return [
             f"| {times} | {run.seconds:.1f} s | {run.seconds / times:.2f} s | "
-            f"{run.busy / times:.2f} s | {run.memory:.0f} MB |"
-            for times, run in zip(self.times, self.runs, strict=True)
+            f"{run.busy / times:.2f} s | {run.memory:.0f} MB | "
+            f"{statistics.median(edits):.2f} s |"
+            for times, run, edits in zip(
+                self.times, self.runs, self.previews, strict=True
+            )
         ]
 
 
@@ -75,24 +85,23 @@ def run(command: Sequence[str | Path], folder: Path, **environment: str) -> Run:
     Raises:
         SystemExit: with what it said, if it failed.
     """
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    start = time.monotonic()
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    seconds = time.monotonic() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        raise SystemExit(
-            f"{command} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        start = time.monotonic()
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=os.environ | environment,
+            stdout=said,
+            stderr=subprocess.STDOUT,
         )
-    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(seconds, busy, after.ru_maxrss / 1024)
+        # Not `resource.getrusage`, which speaks of all that ever ran here.
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise SystemExit(f"{command} failed:\n{said.read()[-6000:]}")
+    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def in_turn(

@@ -1,6 +1,7 @@
 """Run a chapter's cells up to a given one, for tests of intermediate states."""
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from expected_outputs import numbers, read_expectations
 from snippet_cells import SnippetLibrary
 
+POINT = re.compile(r"[ML](-?[\d.]+ -?[\d.]+)")
 ROOT = Path(__file__).parents[1]
 LIBRARY = SnippetLibrary(ROOT)
 
@@ -65,3 +67,24 @@ def figure_of(module: str, cell: str) -> tuple[Any, dict[str, Any]]:
     assert isinstance(last, ast.Expr)
     code = compile(ast.Expression(last.value), f"<{module}#{cell}>", "eval")
     return eval(code, namespace), namespace
+
+
+def redrawn(figure: Any, panel: int = 0) -> list[list[tuple[float, float]]]:
+    """What a script would draw anew in a panel, each line as points (x, y) of the data.
+
+    Pixels have two decimals, so the last digits of a point mean nothing.
+    """
+    marks = re.findall(r'<g class="replaced"><path d="([^"]*)"', figure.svg)
+    lines = [[tuple(map(float, p.split())) for p in POINT.findall(d)] for d in marks]
+    (x0, left, x1, right), (y0, low, y1, high) = figure.data["scales"][panel].values()
+    return [
+        [
+            (
+                x0 + (x - left) / (right - left) * (x1 - x0),
+                y0 + (y - low) / (high - low) * (y1 - y0),
+            )
+            for x, y in line
+        ]
+        for line in lines
+        if left - 1 < line[0][0] < right + 1
+    ]

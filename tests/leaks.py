@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+import ahocorasick
 import pikepdf
 
 from tests import pdf
@@ -29,6 +30,10 @@ ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
 
 def leaks(folder: Path, words: Collection[str]) -> list[str]:
     """``file: word`` for each file below a folder, or one file, that holds a word."""
+    search = ahocorasick.Automaton()
+    for word in words:
+        search.add_word(word.lower(), word)
+    search.make_automaton()
     paths = [folder] if folder.is_file() else sorted(folder.rglob("*"))
     found = set()
     for path in paths:
@@ -38,7 +43,7 @@ def leaks(folder: Path, words: Collection[str]) -> list[str]:
             if path.suffix == ".pdf":
                 parts.append(pdf.text(path).encode())
         text = "\n".join(form for part in parts for form in forms(part)).lower()
-        found |= {f"{path.name}: {word}" for word in words if word.lower() in text}
+        found |= {f"{path.name}: {word}" for _, word in search.iter(text)}
     return sorted(found)
 
 

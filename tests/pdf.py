@@ -30,6 +30,45 @@ def text(path: Path) -> str:
     return " ".join(texts(path))
 
 
+def running_heads(path: Path, margin: float) -> list[str]:
+    """What stands above the text of each page, whose upper margin is in points."""
+    heads = []
+    with pypdfium2.PdfDocument(path) as document:
+        for page in document:
+            width, height = page.get_size()
+            found = page.get_textpage().get_text_bounded(0, height - margin, width)
+            heads.append(" ".join(found.split()))
+    return heads
+
+
+def expected_heads(path: Path, margin: float) -> list[str]:
+    """For each page the chapter and the section in which it begins, by the bookmarks.
+
+    Nothing for a page on which a chapter begins, and for those before the first.
+    """
+    heads = []
+    with pypdfium2.PdfDocument(path) as document:
+        places: list[tuple[float, int, str]] = []
+        for mark in document.get_toc():
+            if mark.level > 1:
+                continue
+            target = mark.get_dest()
+            _, (_, y, *_) = target.get_view()
+            down = document[target.get_index()].get_height() - y
+            # One at the head of its page begins with it; a chapter begins its page.
+            at_head = mark.level == 0 or down < margin + 30
+            place = target.get_index() + (0 if at_head else 0.5)
+            places.append((place, mark.level, mark.get_title()))
+        for number in range(len(document)):
+            names = ["", ""]
+            for place, level, title in places:
+                if place <= number:
+                    names[level:] = [title, ""][: 2 - level]
+            opens = any(place == number and level == 0 for place, level, _ in places)
+            heads.append("" if opens else " ".join(" ".join(names).split()))
+    return heads
+
+
 def elements(document: pikepdf.Pdf) -> Iterator[Any]:
     """The structure elements of a tagged PDF, in the order of reading."""
     return elements_of(document.Root.StructTreeRoot.K)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from bench.books import own_book, plain_text
-from bench.timing import Run, Series, in_turn, run
+from bench.timing import Growth, Run, Series, in_turn, run
 from snippet_cells import SnippetLibrary
 from tests.cells import LIBRARY, ROOT
 
@@ -74,6 +76,38 @@ def test_the_row_of_a_comparison() -> None:
     assert series.row() == (
         "| cold build | 2.0 s | 4.0 s | 0.25 | 0.50 | 1.50 | 3 | 0.35 |"
     )
+
+
+def test_the_memory_of_a_run_is_its_own(tmp_path: Path) -> None:
+    # In a small process: a new one is counted as at least as large as who began it.
+    script = """if True:
+        import sys
+        from pathlib import Path
+        from bench.timing import run
+        for code in ("bytearray(200_000_000)", ""):
+            print(run([sys.executable, "-c", code], Path(".")).memory)
+    """
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    large, small = map(float, told.stdout.split())
+    assert large > 190
+    assert small < 100
+
+
+def test_the_rows_of_growth() -> None:
+    growth = Growth("tensors", [1, 10], [Run(4.0, 6.0, 300.0), Run(20.0, 30.0, 310.0)])
+    growth.previews = [[0.5, 0.7, 0.6], [0.7]]
+    assert growth.rows() == [
+        "| 1 | 4.0 s | 4.00 s | 6.00 s | 300 MB | 0.60 s |",
+        "| 10 | 20.0 s | 2.00 s | 3.00 s | 310 MB | 0.70 s |",
+    ]
 
 
 def test_each_way_comes_first_in_every_second_pair() -> None:

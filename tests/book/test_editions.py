@@ -119,24 +119,6 @@ def test_a_place_is_kept_for_each_answer(slug: str, withheld: Path) -> None:
     assert page.select("details.answer") == []
 
 
-def test_no_words_code_or_output_of_an_answer_are_in_the_notebooks(
-    executed: dict[str, Executed], tmp_path: Path
-) -> None:
-    """With them come the packages of `snippets`, with the stubs of the exercises."""
-    packages = [path.read_text("utf-8") for path in (ROOT / "snippets").glob("*/*.py")]
-    shown = " ".join(" ".join(packages).split())
-    words = [text for text in sorted(set(of_answers(executed))) if text not in shown]
-    assert len(words) > 400
-    target = tmp_path / "notebooks"
-    build(
-        target,
-        ROOT / "build" / "cells",
-        *("--builder", "notebooks", "--without-answers"),
-    )
-    assert leaks(target, words) == []
-    assert leaks(target.with_suffix(".zip"), words) == []
-
-
 def test_its_links_lead_somewhere(withheld: Path) -> None:
     assert list(broken_links(withheld)) == []
 

@@ -52,6 +52,7 @@ def test_no_words_code_or_output_of_an_answer_are_left(
     found = {line.partition(": ")[2] for line in leaks(folder, words)}
     # The rest is broken up by marks or by the end of a line.
     assert len(found) > 0.8 * len(words) > 400
+    assert leaks(withheld, words) == []
     assert leaks(withheld.with_suffix(".zip"), words) == []
 
 

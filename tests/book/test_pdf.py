@@ -261,6 +261,15 @@ def test_bookmarks_are_the_contents(book: Path) -> None:
     assert titles[-1] == "Index"
 
 
+def test_running_heads_name_where_a_page_begins(book: Path) -> None:
+    margin = 22 * 72 / 25.4  # less than the upper margin, more than the head
+    heads = pdf.running_heads(book, margin)
+
+    assert heads == pdf.expected_heads(book, margin)
+    assert len(set(heads)) > 80
+    assert heads.count("") > 15  # the first page of each chapter
+
+
 def test_no_text_sticks_out(book: Path) -> None:
     mm = 72 / 25.4
 

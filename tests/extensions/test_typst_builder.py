@@ -233,3 +233,26 @@ def test_the_template_is_the_books_own(tiny_book: TinyBook, tmp_path: Path) -> N
     tiny_book.make_pdf(typst_template=str(template))
 
     assert "Edition" in pdf.text(tiny_book.pdf)
+
+
+def test_only_code_that_shows_something_takes_the_next_block_along(
+    tiny_book: TinyBook,
+) -> None:
+    cells = [
+        f"# %% cell-{name}\n" + "\n".join(f"{name}{n} = {n}" for n in range(18))
+        for name in "abc"
+    ]
+    tiny_book.write("snippets/chapter.py", "\n\n".join([*cells, 'print("out", a1)\n']))
+    drawn = "\n".join(
+        f"```{{code-cell}} python\n:snippet: chapter#cell-{name}\n```\n"
+        for name in "abc"
+    )
+    tiny_book.write("book/chapter.md", f"# A chapter\n\nSome words.\n\n{drawn}")
+    assert tiny_book.make_pdf() == []
+    pages = pdf.texts(tiny_book.pdf)
+    [first] = [page for page in pages if "Some words." in page]
+    [last] = [page for page in pages if "c17 = 17" in page]
+    assert "a17 = 17" in first
+    assert "b17 = 17" in first
+    assert last != first
+    assert "out 1" in last

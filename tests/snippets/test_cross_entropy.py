@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets import cross_entropy as ce
-from tests.cells import LIBRARY, assert_shown_below, expected_numbers, run_cells
+from tests.cells import (
+    LIBRARY,
+    assert_shown_below,
+    expected_numbers,
+    figure_of,
+    redrawn,
+    run_cells,
+)
 
 approx = pytest.approx
 LOG2 = math.log(2)
@@ -298,9 +305,22 @@ def test_detour_through_probabilities_is_nan_where_one_has_underflown():
     assert direct.grad.tolist() == approx([-1, 1])
 
 
+def test_the_bars_are_what_their_script_draws_from_the_data():
+    figure, names = figure_of("cross_entropy", "figure-softmax")
+    for ax in (names["left"], names["right"]):
+        [base] = ax.lines
+        assert list(base.get_ydata()) == [0, 0]
+    scores = np.array(figure.data["scores"])
+    for panel, heights in enumerate((scores, softmax(scores))):
+        bars = np.array(redrawn(figure, panel))
+        np.testing.assert_allclose(bars[:, :2, 1], 0, atol=0.01)
+        np.testing.assert_allclose(bars[:, 2, 1], heights, atol=0.01)
+        np.testing.assert_allclose(bars[:, :2, 0].mean(axis=1), range(3), atol=0.01)
+
+
 def test_figures_tell_the_numbers_of_two_ways_into_the_loss():
     scores = np.array([0, 0, math.log(2)])
-    p = np.exp(scores) / np.exp(scores).sum()
+    p = softmax(scores)
     bars = expected_numbers("cross-entropy", "figure-softmax")
     assert bars == pytest.approx([*scores, *p])
     lse, slope = math.log(4), p - [0, 0, 1]

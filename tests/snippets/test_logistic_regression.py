@@ -248,6 +248,10 @@ def test_figure_shows_the_students_and_the_two_boundaries():
     passed, failed = (c.get_offsets() for c in ns["ax"].collections)
     assert np.array_equal(passed, X[LABELS > 0, 1:])
     assert np.array_equal(failed, X[LABELS < 0, 1:])
+    # Room for a whole mark around the outermost students.
+    for low, high in (ns["ax"].get_xlim(), ns["ax"].get_ylim()):
+        assert low <= X[:, 1:].min() - 0.4
+        assert high >= X[:, 1:].max() + 0.4
     for line, w in zip(ns["ax"].lines, (W, BEST), strict=True):
         ends = np.column_stack(line.get_data())
         assert np.abs(w[0] + ends @ w[1:]).max() < 1e-3
@@ -350,6 +354,11 @@ def test_figure_of_losses_tells_their_ends():
     assert found[:3] == [-4, 4, pytest.approx(log_loss, abs=5e-3)]
     assert found[4:6] == [hinge, 0]
     assert squared == pytest.approx(1, abs=0.05)
+    _, ns = figure_of("logistic_regression", "figure-losses")
+    low, high = ns["ax"].get_ylim()
+    assert low < 0
+    assert high > hinge
+    assert len(ns["ax"].lines) == 4
 
 
 def test_values_in_sentences_by_other_routes():

@@ -18,7 +18,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cells import LIBRARY, assert_shown_below, expected_numbers, figure_of
+from tests.cells import (
+    LIBRARY,
+    assert_shown_below,
+    expected_numbers,
+    figure_of,
+    redrawn,
+)
 from tests.draws import Draws
 
 approx = pytest.approx
@@ -358,6 +364,50 @@ def test_figure_of_a_step_size_tells_the_swings():
         *BEST,
         0.3,
     ]
+
+
+def walked(data, *, clearing=True):
+    """The points that plain descent passes, from what a script is given."""
+    A, b = np.array(data["X"]), np.array(data["y"])
+    w, kept = np.array(data["start"], float), 0 * np.array(data["start"], float)
+    points = [w]
+    for _ in range(data["steps"]):
+        gradient = 2 / len(b) * A.T @ (A @ w - b)
+        kept = gradient if clearing else kept + gradient
+        w = w - data["rate"] * kept
+        points.append(w)
+    return np.array(points)
+
+
+def test_the_path_is_what_its_script_draws_from_the_data():
+    figure, _ = figure_of("stochastic_gradient_descent", "figure-step-size")
+    [line] = redrawn(figure)
+    assert figure.data["start"] == [0, 0]
+    assert figure.data["bound"] == approx(2 / np.linalg.eigvalsh(HESSIAN).max())
+    np.testing.assert_allclose(line, walked(figure.data), atol=0.001)
+
+
+def test_the_losses_are_what_their_script_draws_from_the_data():
+    figure, _ = figure_of("stochastic_gradient_descent", "figure-clearing")
+    assert figure.data["start"] == [0, 0]
+    assert figure.data["minimum"] == approx(loss(BEST))
+    for line, clearing in zip(redrawn(figure), (True, False), strict=True):
+        losses = [loss(w) - 1 for w in walked(figure.data, clearing=clearing)]
+        np.testing.assert_allclose(line, list(enumerate(losses)), atol=0.01)
+
+
+def test_level_lines_are_where_the_loss_is_as_high():
+    _, names = figure_of("stochastic_gradient_descent", "figure-step-size")
+    angles = np.linspace(0, 6, 20)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    heights = []
+    for ellipse in names["ax"].patches:
+        around = ellipse.get_patch_transform().transform(circle)
+        losses = [loss(w) - 1 for w in around]
+        np.testing.assert_allclose(losses, losses[0])
+        heights.append(round(losses[0], 6))
+    # Squares of 1, 2, …: the lines are at equal distances from each other.
+    assert heights == [n * n / 2 for n in range(1, 7)]
 
 
 def test_figure_of_clearing_tells_where_the_loss_starts():

@@ -49,13 +49,21 @@ class CodeVisitor(Translator):
         )
         classes = [name for name in KINDS if name in node["classes"]]
         kind = classes[0] if classes else "input"
-        code = f"#listing({string(kind)},{string(source)},({lines},))"
+        shows = "true" if _shows(node) else "false"
+        code = f"#listing({string(kind)},{string(source)},({lines},),shows:{shows})"
         self.block(node, self.anchor(*node["ids"]) + code)
         raise nodes.SkipNode
 
     def visit_doctest_block(self, node: nodes.doctest_block) -> None:
         """Write code with its prompts."""
         self.visit_literal_block(node)
+
+
+def _shows(node: nodes.Element) -> bool:
+    """Whether this is the code of a cell, and what it shows follows."""
+    box = node.parent
+    is_code = isinstance(box, nodes.container) and "cell_input" in box["classes"]
+    return is_code and box.next_node(descend=False, siblings=True) is not None
 
 
 def _length(line: Line) -> int:
