@@ -23,6 +23,7 @@ changed pages alone; ``--fresh`` begins from nothing, and so does every build wi
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import os
 import sys
@@ -262,5 +263,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     result = main()
-    gc.freeze()  # nor is the garbage freed at the end: that takes a second
-    sys.exit(result)
+    # As at any end, but that not every object is freed, which would take a second.
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(result)

@@ -1,9 +1,10 @@
 """Sphinx wiring: compute the formulas of the pages; say on the page how.
 
-While pages are read, their formulas are compared with the checks of the chapter
-(``equations``); a display that is false and a labelled equation without a check are
-located warnings. Below each labelled equation stands a folded note: how it is checked,
-with how many cases, and the largest difference that was found in this build.
+As soon as its cells have run, and while pages are read, the formulas of a page are
+compared with the checks of the chapter (``equations``); a display that is false and a
+labelled equation without a check are located warnings. Below each labelled equation
+stands a folded note: how it is checked, with how many cases, and the largest difference
+that was found in this build.
 
 Settings: ``equation_cache`` (folder of kept findings). The checks lie in
 ``snippets/checks`` under ``snippet_root``.
@@ -11,7 +12,6 @@ Settings: ``equation_cache`` (folder of kept findings). The checks lie in
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +23,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
-from beside_reading import begin
 from equations.report import Finding, Page, mistakes
-from equations.running import CheckError, check_pages, checks_of, sources
+from equations.running import CheckError, Checks, checks_of, sources
 from executed_chapters import pages
 from folded import folded, folded_summary
 from page_data import kept
@@ -39,50 +38,59 @@ def findings_of(env: BuildEnvironment) -> dict[str, Page]:
 
 
 @dataclass
-class Checks:
-    """The checks that go on while Sphinx reads; from the one event to the other."""
+class Build:
+    """The checks of a build, and their result if it was awaited before reading."""
 
-    running: Future[dict[str, Page]] | None = None
+    checks: Checks | None = None
+    found: dict[str, Page] | None = None
 
 
-checks = Checks()
+build = Build()
 
 
 def begin_checks(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-    """Begin to compute the formulas of the pages to be read."""
-    root, cache = Path(app.config.snippet_root), Path(app.config.equation_cache)
+    """Be ready for the pages to be read."""
+    build.checks, build.found = Checks(Path(app.config.snippet_root)), None
+
+
+def check_page(app: Sphinx, docname: str) -> None:
+    """Begin to compute the formulas of a page whose values are known."""
+    assert build.checks is not None
     # The findings of an edition without answers are kept beside those of the whole.
-    folders: dict[Path, dict[str, str]] = {}
-    for docname in docnames:
-        folder = cache / pages.kept[docname].rpartition("/")[0]
-        folders.setdefault(folder, {})[docname] = pages.texts[docname]
-    checks.running = begin(app, lambda: _found(root, folders))
+    folder = Path(app.config.equation_cache, pages.kept[docname]).parent
+    build.checks.add(docname, pages.texts[docname], folder)
 
 
-def _found(root: Path, folders: dict[Path, dict[str, str]]) -> dict[str, Page]:
-    found: dict[str, Page] = {}
-    for folder, texts in folders.items():
-        found |= check_pages(root, texts, folder)
-    for page in found.values():
-        # What checks say of formulas that a page lacks, such as those of its answers,
-        # is for the tests; nothing of it is kept with the pages.
-        page.unused.clear()
-    return found
+def finish_early(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Wait before reading if Sphinx is about to fork: a fork has no threads."""
+    if app.parallel > 1:
+        build.found = findings()
+
+
+def findings() -> dict[str, Page]:
+    """The findings of the pages of this build, once all are checked."""
+    if build.found is not None:
+        return build.found
+    assert build.checks is not None
+    try:
+        return build.checks.result()
+    except CheckError as error:
+        raise ExtensionError(f"snippets/checks: {error}", modname="equations") from None
 
 
 def report_checks(app: Sphinx, env: BuildEnvironment) -> None:
     """Wait for the findings, keep them, and report each mistake."""
-    if checks.running is None:
+    if build.checks is None:
         return
     root = Path(app.config.snippet_root)
-    try:
-        found = checks.running.result()
-    except CheckError as error:
-        raise ExtensionError(f"snippets/checks: {error}", modname="equations") from None
-    finally:
-        checks.running = None
+    found = findings()
+    build.checks, build.found = None, None
+    for page in found.values():
+        # What checks say of formulas that a page lacks, such as those of its answers,
+        # is for the tests; nothing of it is kept with the pages.
+        page.unused.clear()
     findings_of(env).update(found)
-    for docname, page in found.items():
+    for docname, page in sorted(found.items()):
         if page.broken:
             place = f"{root / page.broken.path}:{page.broken.line}"
             message = f"{page.broken.message}; correct the check"
@@ -203,7 +211,9 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.setup_extension("executed_chapters")
     app.setup_extension("folded")
     app.add_config_value("equation_cache", "equations", "", types=(str,))
-    app.connect("env-before-read-docs", begin_checks, priority=600)
+    app.connect("env-before-read-docs", begin_checks, priority=400)
+    app.connect("chapter-run", check_page)
+    app.connect("env-before-read-docs", finish_early, priority=600)
     app.connect("env-updated", report_checks, priority=400)
     app.connect("env-get-outdated", find_new_checks)
     app.connect("env-purge-doc", forget_page)

@@ -28,7 +28,7 @@ from chapter_notebook import (
     filled_text,
     read_chapter,
 )
-from execution import Settings, run_chapters, versions
+from execution import Outcome, Settings, run_chapters, versions
 from snippet_cells import SnippetLibrary
 from withheld_answers import edition_of, edition_text, source_text
 
@@ -85,17 +85,24 @@ def run_before_reading(app: Sphinx, env: BuildEnvironment, docnames: list[str]) 
     settings = Settings(
         library.root, Path(app.config.snippet_cache), app.config.snippet_timeout
     )
+    docname_of = {pages.kept[docname]: docname for docname in chapters}
+
+    def has_run(name: str, outcome: Outcome) -> None:
+        docname = docname_of[name]
+        chapter, _ = chapters[docname]
+        pages.texts[docname] = filled_text(sources[docname], chapter, outcome.values)
+        app.emit("chapter-run", docname)
+
     outcomes = run_chapters(
-        {pages.kept[docname]: work for docname, work in chapters.items()},
+        {name: chapters[docname] for name, docname in docname_of.items()},
         settings,
         lambda line: logger.info("running cells %s", line),
+        has_run,
     )
     for docname, (chapter, _) in chapters.items():
         outcome = outcomes[pages.kept[docname]]
         for cell, outputs in zip(chapter.code_cells(), outcome.outputs, strict=True):
             cell.outputs = outputs
-        text = filled_text(sources[docname], chapter, outcome.values)
-        pages.texts[docname] = text
         pages.values[docname] = len(wholes[docname].evaluations)
         figures = fill_values(chapter, outcome.values)
         if chapter.problems or outcome.problems:
@@ -165,6 +172,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("snippet_versions", versions(), "env")
     app.config.nb_custom_formats = {".md": ["executed_chapters.read_page", {}, False]}
     app.config.nb_execution_mode = "off"
+    # With the name of a page: its cells have run, its values are in `pages.texts`.
+    app.add_event("chapter-run")
     app.connect("builder-inited", check_settings)
     app.connect("env-before-read-docs", run_before_reading)
     app.connect("source-read", remember_page)

@@ -56,6 +56,9 @@ class Outcome:
     problems: list[Problem] = field(default_factory=list)
 
 
+Done = Callable[[str, Outcome], None]
+
+
 @dataclass(frozen=True)
 class Settings:
     """How chapters are run: project root, folder of the cache, seconds for a cell."""
@@ -95,8 +98,12 @@ def run_chapters(
     chapters: Mapping[str, tuple[Chapter, str]],
     settings: Settings,
     progress: Progress = lambda line: None,
+    done: Done = lambda name, outcome: None,
 ) -> dict[str, Outcome]:
-    """Run chapters, given by name with the digest of their code; see the module."""
+    """Run chapters, given by name with the digest of their code; see the module.
+
+    ``done`` is told the outcome of each as soon as it is known.
+    """
     outcomes: dict[str, Outcome] = {}
     waiting: dict[str, tuple[Chapter, str]] = {}
     for name, (chapter, digest) in chapters.items():
@@ -110,8 +117,10 @@ def run_chapters(
             outcomes[name] = known
         else:
             waiting[name] = (chapter, key)
+    for name, outcome in outcomes.items():
+        done(name, outcome)
     if waiting:
-        asyncio.run(_run_all(waiting, settings, progress, outcomes))
+        asyncio.run(_run_all(waiting, settings, progress, done, outcomes))
     return outcomes
 
 
@@ -125,25 +134,27 @@ async def _run_all(
     waiting: Mapping[str, tuple[Chapter, str]],
     settings: Settings,
     progress: Progress,
+    done: Done,
     outcomes: dict[str, Outcome],
 ) -> None:
     if reason := why_not():
         progress(f"each chapter waits for its imports: {reason}")
-    # One more than there are cores: a kernel waits for each of its messages.
-    slots = asyncio.Semaphore((os.cpu_count() or 1) + 1)
-    done = 0
+    # More than there are cores: a kernel waits for messages, and long for the first.
+    slots = asyncio.Semaphore((os.cpu_count() or 1) + 2)
+    ended = 0
 
     async def one(name: str, chapter: Chapter, key: str) -> None:
-        nonlocal done
+        nonlocal ended
         async with slots:
             start = time.monotonic()
             outcomes[name] = outcome = await _run(chapter, settings)
-        done += 1
+        ended += 1
         result = "failed" if outcome.problems else f"{time.monotonic() - start:.1f} s"
         count = len(chapter.code_cells())
-        progress(f"[{done}/{len(waiting)}] {name}: {count} cells, {result}")
+        progress(f"[{ended}/{len(waiting)}] {name}: {count} cells, {result}")
         if not outcome.problems:
             _store(settings.cache, name, key, outcome)
+        done(name, outcome)
 
     # The longest first, so that none of them is left for the end.
     longest = sorted(waiting, key=lambda name: -len(waiting[name][0].code_cells()))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from equations.report import HOLDS
-from equations.running import CheckError, check_pages
+from equations.running import CheckError, Checks, check_pages
 from tests.cells import ROOT
 
 CHECKS = '''
@@ -53,3 +53,34 @@ def test_a_process_that_ends_is_told_with_its_page(
     killer.write_text("import os\n\nos._exit(3)\n", encoding="utf-8")
     with pytest.raises(CheckError, match="checks two ended with the exit code 3"):
         check_pages(project, PAGES, project / "kept")
+
+
+def test_a_page_that_comes_late_is_checked_too(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    checks = Checks(project)
+    kept = project / "kept"
+    checks.add("one", PAGES["one"], kept)
+    [process] = checks._processes
+    with pytest.raises(TimeoutError):  # it waits for more
+        process.result(timeout=5)
+    checks.add("two", PAGES["two"], kept)
+    found = checks.result()
+    assert {slug: page.findings[0].status for slug, page in found.items()} == {
+        "one": HOLDS,
+        "two": HOLDS,
+    }
+    assert checks._processes == [process]
+    assert not checks._shared.exists()
+
+
+def test_processes_end_with_whom_they_work_for(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    checks = Checks(project)
+    checks.add("one", PAGES["one"], project / "kept")
+    [process] = checks._processes
+    checks._end()
+    assert process.result(timeout=60) == 0

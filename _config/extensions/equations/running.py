@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +29,78 @@ HERE = Path(__file__).parent
 
 
 def check_pages(root: Path, texts: Mapping[str, str], cache: Path) -> dict[str, Page]:
-    """The findings of pages, given by name with their Markdown, values filled in."""
-    printed = {slug: formulas(slug, text) for slug, text in texts.items()}
-    keys = {slug: _key(root, slug, found) for slug, found in printed.items()}
-    found = {
-        slug: _idle(root, slug, printed[slug]) or _load(cache, slug, key, printed[slug])
-        for slug, key in keys.items()
-    }
-    waiting = {slug: text for slug, text in texts.items() if found[slug] is None}
-    if waiting:
-        for slug, page in _run(root, waiting).items():
-            found[slug] = page
+    """The findings of pages, given by name with their Markdown, values filled in.
+
+    Raises:
+        CheckError: if a process that checks has ended.
+    """
+    checks = Checks(root)
+    for slug, text in sorted(texts.items(), key=lambda item: -len(item[1])):
+        checks.add(slug, text, cache)
+    return checks.result()
+
+
+class Checks:
+    """Checks pages as they come, in as many processes as there are cores.
+
+    The processes share a folder, see ``equations.__main__``; the first begins with the
+    first page on which something is to be computed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+        self._shared = Path(tempfile.mkdtemp(prefix="book-"))
+        # Without it the processes end, whatever becomes of this object.
+        self._end = weakref.finalize(self, shutil.rmtree, self._shared, True)
+        self._threads = ThreadPoolExecutor(os.cpu_count() or 1)
+        self._processes: list[Future[int]] = []
+        self._keys: dict[str, tuple[Path, str]] = {}
+        self._found: dict[str, Page] = {}
+
+    def add(self, slug: str, text: str, cache: Path) -> None:
+        """Check a page, its values filled in, unless the folder has its findings."""
+        printed = formulas(slug, text)
+        key = _key(self._root, slug, printed)
+        page = _idle(self._root, slug, printed) or _load(cache, slug, key, printed)
+        if page is not None:
+            self._found[slug] = page
+            return
+        self._keys[slug] = cache, key
+        # The longest of those that wait is taken first.
+        name = f"{10**9 - len(text)}-{len(self._keys)}"
+        aside = self._shared / f"{name}.new"
+        aside.write_text(json.dumps([slug, text]), encoding="utf-8")
+        aside.rename(aside.with_suffix(".waiting"))
+        if len(self._processes) < (os.cpu_count() or 1):
+            self._processes.append(self._threads.submit(self._process))
+
+    def _process(self) -> int:
+        path = [HERE.parent, self._root]
+        return run_module("equations", [str(self._shared)], self._root, path)
+
+    def result(self) -> dict[str, Page]:
+        """The findings of all pages, when the last is checked; no page comes then.
+
+        Raises:
+            CheckError: if a process has ended.
+        """
+        (self._shared / "complete").touch()
+        codes = [process.result() for process in self._processes]
+        self._threads.shutdown()
+        unfinished = [slug for slug, _ in map(_read, self._shared.glob("*.taken"))]
+        found = dict(map(_read, self._shared.glob("*.found")))
+        self._end()
+        if any(codes):
+            raise CheckError(
+                f"a process that checks {', '.join(sorted(unfinished))} ended with the "
+                f"exit code {max(codes, key=abs)}; what it said stands above"
+            )
+        for slug, raw in found.items():
+            self._found[slug] = page = _page(raw)
             if page.broken is None:
-                _keep(cache, slug, keys[slug], page)
-    return {slug: page for slug, page in found.items() if page is not None}
+                cache, key = self._keys[slug]
+                _keep(cache, slug, key, page)
+        return self._found
 
 
 def _idle(root: Path, slug: str, printed: list[Printed]) -> Page | None:
@@ -77,34 +136,6 @@ def _key(root: Path, slug: str, printed: list[Printed]) -> str:
     ]
     parts = [versions(), placeless, code]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _run(root: Path, texts: Mapping[str, str]) -> dict[str, Page]:
-    """Check pages in as many processes as there are cores; the longest come first."""
-    count = min(os.cpu_count() or 1, len(texts))
-    ordered = sorted(texts.items(), key=lambda item: -len(item[1]))
-    with (
-        tempfile.TemporaryDirectory(prefix="book-") as name,
-        ThreadPoolExecutor(count) as pool,
-    ):
-        folder = Path(name)
-        for number, page in enumerate(ordered):
-            waiting = folder / f"{number:03}.waiting"
-            waiting.write_text(json.dumps(page), encoding="utf-8")
-        codes = [*pool.map(partial(_run_process, root), [folder] * count)]
-        if any(codes):
-            unfinished = [_read(file)[0] for file in folder.glob("*.taken")]
-            raise CheckError(
-                f"a process that checks {', '.join(sorted(unfinished))} ended with the "
-                f"exit code {max(codes, key=abs)}; what it said stands above"
-            )
-        found = map(_read, folder.glob("*.found"))
-        return {slug: _page(raw) for slug, raw in found}
-
-
-def _run_process(root: Path, folder: Path) -> int:
-    path = [HERE.parent, root.resolve()]
-    return run_module("equations", [str(folder)], root.resolve(), path)
 
 
 def _read(file: Path) -> tuple[str, Any]:

@@ -88,6 +88,9 @@ def run(arguments: list[str]) -> None:
         case ["-m", module, *rest]:
             sys.argv[1:] = rest
             runpy.run_module(module, run_name="__main__", alter_sys=True)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)  # in order it would take torch down, for half a second
         case _:
             from ipykernel import kernelapp  # noqa: PLC0415 (a module needs it not)
 
@@ -189,17 +192,20 @@ def run_parent(channel: socket.socket, modules: Sequence[str]) -> None:
     # Read by ipykernel when it is imported: a kernel ends when this process has ended.
     os.environ["JPY_PARENT_PID"] = str(os.getpid())
     given = dict(os.environ)
+    gc.disable()  # what is imported stays, and to look for garbage takes a sixth
     for module in OF_KERNELS:
         importlib.import_module(module)
     added = {key: text for key, text in os.environ.items() if given.get(key) != text}
     for module in modules:
         importlib.import_module(module)
+    gc.freeze()
     if "matplotlib.mathtext" in sys.modules:
         build_grammar()
+        gc.collect()  # of this alone: what is left over holds fonts, open files
     if (threads := len(os.listdir("/proc/self/task"))) > 1:
         sys.exit(f"imports have started {threads - 1} threads; none may run at a fork")
-    gc.collect()
     gc.freeze()  # so that collections in kernels leave the shared memory shared
+    gc.enable()
     request = fork_kernels(channel)
     become_kernel(request, added)
     run(request["argv"])
