@@ -65,6 +65,7 @@ source_suffix = {".md": "myst-nb"}
 # Chapters: Markdown with a few extensions of MyST and no others.
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_links_external_new_tab = False
+myst_ref_domains = ["std"]  # nothing of C++ or JavaScript is described here
 myst_update_mathjax = False  # formulas are MathML when the page is built
 # A link such as [text](#tensors) takes the label; a page or a term of the same name is
 # not meant. Two equal labels are still an error.

@@ -4,6 +4,7 @@
   Here ``execution`` runs them.
 - pybtex looks through all installed packages for each citation's style. Here it looks
   once.
+- The search takes each word of the book to its stem, and the same word again and again.
 
 It stands before all extensions that import MyST-NB.
 """
@@ -16,6 +17,7 @@ from types import ModuleType
 
 import pybtex.plugin  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
+from sphinx.search.en import SearchEnglish
 from sphinx.util.typing import ExtensionMetadata
 
 # The modules of MyST-NB that run cells, and what it imports from each.
@@ -41,8 +43,15 @@ def remember_plugins() -> None:
         pybtex.plugin._load_entry_point = cache(find)
 
 
+def remember_stems() -> None:
+    """Let the search find the stem of each word once."""
+    if not hasattr(SearchEnglish.stem, "cache_info"):
+        SearchEnglish.stem = cache(SearchEnglish.stem)  # type: ignore[method-assign]
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Change the libraries, once in a process."""
     leave_out_runners()
     remember_plugins()
+    remember_stems()
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

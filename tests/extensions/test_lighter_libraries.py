@@ -4,6 +4,9 @@ import os
 import subprocess
 import sys
 
+from sphinx.search.en import SearchEnglish
+
+from lighter_libraries import remember_stems
 from tests.extensions.test_incremental import BIBLIOGRAPHY
 from tests.tiny_book import CONFIG, TinyBook
 
@@ -43,3 +46,13 @@ def test_they_are_left_out_and_plugins_are_found_once(tiny_book: TinyBook) -> No
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "0 [] True", done.stdout + done.stderr
+
+
+def test_a_word_is_taken_to_its_stem_once() -> None:
+    remember_stems()
+    language = SearchEnglish({})
+    stems = [language.stem(word) for word in ("gradients", "Gradients", "descending")]
+    assert stems == ["gradient", "gradient", "descend"]
+    found = SearchEnglish.stem.cache_info().hits
+    assert language.stem("descending") == "descend"
+    assert SearchEnglish.stem.cache_info().hits == found + 1
