@@ -57,7 +57,7 @@ SEED = 2026
 # How many of each kind the whole audit plants.
 COUNTS = {
     **{"formula": 300, "number": 60, "output": 100, "link": 60, "label": 60},
-    **{"code": 60, "answer": 30, "check": 60},
+    **{"code": 60, "answer": 30, "check": 120},
 }
 RESULTS = ROOT / "build" / "faults.jsonl"
 EXPLAINED = ROOT / "tests" / "faults" / "survivors.toml"
@@ -86,7 +86,7 @@ def all_faults(chapter: str = "", kinds: Collection[str] = KINDS) -> Iterator[Fa
                 yield from in_snippets(name, text, 16, SEED)
     if "check" in kinds:
         for _, name, text in _files("snippets/checks/*.py", chapter):
-            yield from in_checks(name, text, 8, SEED)
+            yield from in_checks(name, text, 24, SEED)
 
 
 def _files(pattern: str, chapter: str) -> Iterator[tuple[Path, str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cosmic_ray.ast import ast_nodes, get_ast
@@ -212,6 +212,7 @@ def in_labels(path: str, text: str) -> Iterator[Fault]:
 
 # Code
 
+SWITCHES = ("core/ReplaceTrueWithFalse", "core/ReplaceFalseWithTrue")
 OPERATORS = [
     *(
         f"core/ReplaceBinaryOperator_{pair}"
@@ -221,7 +222,7 @@ OPERATORS = [
         f"core/ReplaceComparisonOperator_{pair}"
         for pair in ("Lt_GtE", "Gt_LtE", "Eq_NotEq", "LtE_Gt", "GtE_Lt")
     ),
-    *("core/NumberReplacer", "core/ReplaceTrueWithFalse", "core/ReplaceFalseWithTrue"),
+    *("core/NumberReplacer", *SWITCHES),
     *("core/ReplaceUnaryOperator_USub_UAdd", "core/ZeroIterationForLoop"),
     *("core/AddNot", "core/ReplaceAndWithOr", "core/ReplaceOrWithAnd"),
 ]
@@ -243,19 +244,29 @@ def in_checks(path: str, text: str, limit: int, seed: int) -> Iterator[Fault]:
     """Faults in the checks of formulas.
 
     Not in a line that draws an input: a statement about any input holds for another.
+    Nor in a switch, such as ``strict=True``: no formula is made of it.
     """
     lines = text.splitlines()
-    for fault in in_code("check", path, text, limit, seed):
+    operators = [name for name in OPERATORS if name not in SWITCHES]
+    for fault in in_code("check", path, text, limit, seed, operators=operators):
         if "draw." not in lines[fault.line - 1]:
             yield fault
 
 
-def in_code(kind: str, path: str, text: str, limit: int, seed: int) -> Iterator[Fault]:
+def in_code(
+    kind: str,
+    path: str,
+    text: str,
+    limit: int,
+    seed: int,
+    *,
+    operators: Sequence[str] = OPERATORS,
+) -> Iterator[Fault]:
     """At most ``limit`` faults by the operators of cosmic-ray, a mutation tester."""
     nodes = list(ast_nodes(get_ast(text)))
     sites = [
         (name, occurrence)
-        for name in OPERATORS
+        for name in operators
         for occurrence, _ in enumerate(
             place
             for node in nodes
