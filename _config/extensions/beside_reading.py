@@ -2,8 +2,8 @@
 
 ::
 
-    future = begin(app, lambda: check_pages(root, texts, cache))  # before reading
-    found = future.result()                                       # after it
+    future = begin(app, lambda: run_probes(probes, library, settings))  # before reading
+    found = future.result()                                             # after it
 """
 
 from __future__ import annotations

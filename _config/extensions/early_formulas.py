@@ -7,7 +7,9 @@ round, costs a little time and changes nothing: ``mathml`` converts what it need
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -17,6 +19,16 @@ from beside_reading import begin
 from equations.pages import formulas
 from mathml.convert import MathError, convert
 from withheld_answers import edition_text
+
+
+@dataclass
+class Early:
+    """The work of a build, from the one event to the other."""
+
+    running: Future[None] | None = None
+
+
+early = Early()
 
 
 def convert_formulas(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
@@ -35,7 +47,14 @@ def convert_formulas(app: Sphinx, env: BuildEnvironment, docnames: list[str]) ->
                     with suppress(MathError):  # reported with its place
                         convert(formula.tex, formula.display, app.config.mathml_macros)
 
-    begin(app, work)
+    early.running = begin(app, work)
+
+
+def wait(app: Sphinx, env: BuildEnvironment) -> None:
+    """Let it end before processes are forked: they would inherit a closed lock."""
+    if early.running is not None:
+        early.running.result()
+        early.running = None
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -43,4 +62,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.setup_extension("mathml")
     app.setup_extension("withheld_answers")
     app.connect("env-before-read-docs", convert_formulas, priority=400)
+    app.connect("env-updated", wait)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

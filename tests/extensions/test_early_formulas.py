@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
 import pytest
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 import early_formulas
 from mathml import convert
@@ -66,7 +69,9 @@ def test_only_what_needs_a_cell_is_left(
         asked = early
         work()
         asked = late
-        return Future()
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
 
     monkeypatch.setattr(convert, "kept", Kept())
     monkeypatch.setattr(convert, "_converted", converted)
@@ -74,3 +79,32 @@ def test_only_what_needs_a_cell_is_left(
     assert tiny_book.build(extensions=EXTENSIONS, html_math_renderer="mathml") == []
     assert len(early) == 5
     assert late == ["y = 2"]
+
+
+def test_it_ends_before_pages_are_written(
+    tiny_book: TinyBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is forked while it goes on would have its lock, closed."""
+    tiny_book.write("snippets/chapter.py", "# %% two\ntwo = 2\n")
+    tiny_book.write("book/chapter.md", CHAPTER)
+    all_are_read = threading.Event()
+    converted: list[str] = []
+    ends: list[int] = []
+    wait = early_formulas.wait
+
+    def slowly(tex: str, *rest: object) -> str:
+        all_are_read.wait(60)
+        time.sleep(0.1)
+        converted.append(tex)
+        return ""
+
+    def noted(app: Sphinx, env: BuildEnvironment) -> None:
+        all_are_read.set()
+        wait(app, env)
+        ends.append(len(converted))
+
+    monkeypatch.setattr(early_formulas, "convert", slowly)
+    monkeypatch.setattr(early_formulas, "wait", noted)
+    assert tiny_book.build(extensions=EXTENSIONS, html_math_renderer="mathml") == []
+    # Formulas that are alike are asked for twice here.
+    assert ends == [6]

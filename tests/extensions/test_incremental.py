@@ -156,7 +156,8 @@ def pages(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in sorted(folder.glob("*.html"))}
 
 
-@settings(
+# For properties of builds.
+BUILDS = settings(
     max_examples=6,
     deadline=None,
     # A failing example is short as it is, and each attempt at a shorter one is a build.
@@ -164,6 +165,9 @@ def pages(folder: Path) -> dict[str, str]:
     # The book is written from the state in each example; nothing else is kept.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@BUILDS
 @given(EDITS)
 def test_incremental_equals_clean(
     tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[str, str, int]]
@@ -186,12 +190,7 @@ def test_incremental_equals_clean(
         assert pages(book.root / "build/incremental") == pages(book.html)
 
 
-@settings(
-    max_examples=5,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(BUILDS, max_examples=5)
 @given(EDITS, st.integers(0, 3))
 def test_a_preview_equals_a_clean_build(
     tmp_path_factory: pytest.TempPathFactory,

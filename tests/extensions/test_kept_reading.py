@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import kept_reading
@@ -16,7 +16,7 @@ from build_book import build
 from kept_reading import KeptReading, files_of
 from preview.watching import Places
 from tests.extensions.test_build_book import Project
-from tests.extensions.test_incremental import BIBLIOGRAPHY, EDITS, State, edit
+from tests.extensions.test_incremental import BIBLIOGRAPHY, BUILDS, EDITS, State, edit
 from tests.tiny_book import CONFIG, TinyBook, pages_read
 
 
@@ -33,12 +33,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
-@settings(
-    max_examples=6,
-    deadline=None,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@BUILDS
 @given(EDITS, st.integers(0, 3))
 def test_what_was_kept_makes_the_book_of_a_clean_build(
     tmp_path_factory: pytest.TempPathFactory,

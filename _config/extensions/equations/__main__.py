@@ -23,7 +23,8 @@ from equations.checking import check_page
 
 def wait_for_cells() -> None:
     """Take what the cells leave of the processors: the pages wait for them."""
-    os.nice(10)
+    if hasattr(os, "nice"):  # Windows has no such thing
+        os.nice(10)
     with suppress(OSError):
         # Linux weighs whole sessions, and each of these processes has its own.
         Path("/proc/self/autogroup").write_text("10", encoding="utf-8")
